@@ -9,9 +9,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from builder.accounts.rights import Action
+from builder.api.deeds import NOTHING
 from builder.api.operation import ApiView, Body, Call, operation
 from builder.api.shapes import Items
-from builder.api.task_shapes import LeaveBody, TaskDetail, TaskShape, asker, detailed, shaped
+from builder.api.task_shapes import LeaveBody, SeenBody, SeenShape, TaskDetail, TaskShape, asker, detailed, shaped
+from builder.workflows import seen
 from runtime import api as runtime_api
 
 
@@ -37,6 +39,17 @@ class Snooze(ApiView):
             workspace_id=call.workspace.id, task_id=task_id, voter=asker(call), until=_instant(body.until)
         )
         return detailed(call, view)
+
+
+class Seen(ApiView):
+    @operation(Action.TASK_DECIDE, body=SeenBody, answer=SeenShape, repeat="stored", does=NOTHING)
+    def put(self, call: Call, *, task_id: UUID, body: SeenBody) -> SeenShape:
+        """Say that one has seen a question, or that it is to stand as new. For one's own eyes: nobody is told."""
+        view = runtime_api.task(workspace_id=call.workspace.id, task_id=task_id)
+        if view.status == "open":
+            now = round(call.now.timestamp() * 1000)
+            seen.set_seen(workspace=call.workspace, person=call.person, task_id=view.id, seen=body.seen, now=now)
+        return SeenShape(unread=detailed(call, view).unread)
 
 
 class Comment(ApiView):

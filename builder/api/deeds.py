@@ -16,7 +16,8 @@ __all__ = ["DEEDS", "INSIDE", "NOTHING", "Deed"]
 
 #: In `at`: the view marks its transaction with `call.deed.together()`.
 INSIDE: Final = "inside"
-#: Said by a route that is no GET and changes nothing: it checks, plans, or draws a preview.
+#: Said by a route that is no GET and changes nothing: it checks, plans, or draws a preview. And by the one that marks
+#: what somebody has seen, for their own eyes: a log of who read what, and when, would be kept of people for nobody.
 NOTHING: Final = "nothing"
 
 

@@ -32,6 +32,7 @@ from builder.api.task_shapes import (
     shaped,
 )
 from builder.audit.later import kept_of
+from builder.workflows import seen
 from runtime import api as runtime_api
 from runtime.contracts import AlreadyDecided, NotAsked, NotFound, TaskRefused, TaskView
 
@@ -58,8 +59,11 @@ class Inbox(ApiView):
 class InboxCount(ApiView):
     @operation(Action.TASK_SEE, answer=CountView)
     def get(self, call: Call) -> CountView:
-        """How many open questions I am asked."""
-        return CountView(count=runtime_api.task_count(workspace_id=call.workspace.id, voter=asker(call)))
+        """How many open questions I am asked, and how many of them I have not seen."""
+        voter = asker(call)
+        count = runtime_api.task_count(workspace_id=call.workspace.id, voter=voter)
+        read = seen.count(workspace=call.workspace, person=call.person, voter=voter) if count else 0
+        return CountView(count=count, unread=max(0, count - read))
 
 
 class OneTask(ApiView):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final, Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -51,8 +51,10 @@ _STARTS: Final[Mapping[str, str]] = {
     "webhook": "webhook", "schedule": "schedule", "api": "api", "workflow": "run", "person": "user:",
 }  # fmt: skip
 _COMPARED: Final = {">": "above", ">=": "at_least", "<": "below", "<=": "at_most"}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_SINCE: Final = r"^([1-9][0-9]{0,3}[mhd]|[0-9]{4}-[0-9]{2}-[0-9]{2})$"
+_TIME: Final = r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+_SINCE: Final = rf"^([1-9][0-9]{{0,3}}[mhd]|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}({_TIME})?)$"
 Day = Annotated[str, Field(pattern=_SINCE)]
 #: A sort, or a field behind `largest:` and `smallest:`.
 Sort = Annotated[str, Field(pattern=r"^(newest|oldest|longest|shortest|(largest|smallest):[a-z][a-z0-9_]{0,31})$")]
@@ -60,8 +62,9 @@ Sort = Annotated[str, Field(pattern=r"^(newest|oldest|longest|shortest|(largest|
 
 class SearchQuery(Query):
     """Which runs. `q`: what people type, such as `supplier:brink total>10000 status:failed`; words by themselves are
-    looked for in business keys, fields and run ids. `since`, `until`: a day, or so many minutes (15m), hours (24h) or
-    days (7d) ago."""
+    looked for in business keys, fields and run ids. `since`, `until`: a day, both of them included; a moment
+    (2026-11-30T14:30Z; without its zone in that of the workspace), from then on and before it; or so many minutes
+    (15m), hours (24h) or days (7d) ago."""
 
     workflow: UUID | None = None
     status: Annotated[list[Status], Field(max_length=11, json_schema_extra={"many": True})] = []
@@ -299,14 +302,18 @@ class _Reading:
         return term.value
 
     def _moment(self, value: str, *, end: bool) -> int:
-        """A day in the workspace's time zone, its end where `end`; or so long ago."""
+        """A day in the workspace's time zone, its end where `end`; a moment; or so long ago."""
         if value[-1:] in _UNITS and value[:-1].isdecimal() and len(value) < 7:
             return int((self._call.now - int(value[:-1]) * _UNITS[value[-1]]).timestamp() * 1000)
         try:
+            if "T" in value:
+                at = datetime.fromisoformat(value)
+                return _ms(at if at.tzinfo is not None else at.replace(tzinfo=self._zone))
             day = date.fromisoformat(value) + timedelta(days=1 if end else 0)
-            return int(datetime.combine(day, time.min, self._zone).timestamp() * 1000)
+            return _ms(datetime.combine(day, time.min, self._zone))
         except (ValueError, OverflowError):
-            raise QueryRefused(f"“{value}” is no day. Write 2026-11-30, or 24h or 7d for so long ago.") from None
+            message = f"“{value}” is no day and no moment. Write 2026-11-30, 2026-11-30T14:30, or 24h for so long ago."
+            raise QueryRefused(message) from None
 
 
 def filters_of(call: Call, query: SearchQuery, sort: str = "newest") -> RunFilters:
@@ -317,6 +324,11 @@ def filters_of(call: Call, query: SearchQuery, sort: str = "newest") -> RunFilte
         raise invalid({"q": [refused.message]}, refused.message) from refused
     kind, _, name = sort.partition(":")
     return replace(found, sort=kind, sort_field=name)  # type: ignore[arg-type]
+
+
+def _ms(at: datetime) -> int:
+    # Floating-point seconds would be a millisecond off now and then.
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _as_id(value: str) -> UUID | None:

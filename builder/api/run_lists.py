@@ -91,6 +91,21 @@ class TimelineView(View):
     more: bool
 
 
+class HourShape(View):
+    """How many live runs began in an hour, and how many failed in it."""
+
+    begin: str
+    end: str
+    started: int
+    failed: int
+
+
+class HoursShape(View):
+    """The last 24 hours of the clock; the last one is not over."""
+
+    hours: list[HourShape]
+
+
 class Runs(ApiView):
     @operation(Action.RUN_SEE, query=RunsQuery, answer=Paged[RunShape], also=(422,))
     def get(self, call: Call, *, query: RunsQuery) -> Paged[RunShape]:
@@ -112,6 +127,19 @@ class CountOfRuns(ApiView):
         """How many runs match, counted up to a thousand."""
         found = runtime_api.count_runs(workspace_id=call.workspace.id, filters=filters_of(call, query))
         return RunCountView(count=found.count, more=found.more)
+
+
+class Hours(ApiView):
+    @operation(Action.RUN_SEE, answer=HoursShape)
+    def get(self, call: Call) -> HoursShape:
+        """How many live runs began and failed in each of the last 24 hours, as the monitor counts them."""
+        found = runtime_api.hours(workspace_id=call.workspace.id)
+        return HoursShape(
+            hours=[
+                HourShape(begin=stamp(one.begin), end=stamp(one.end), started=one.started, failed=one.failed)
+                for one in found
+            ]
+        )
 
 
 class SearchFields(ApiView):

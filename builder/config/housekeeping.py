@@ -1,5 +1,5 @@
-"""What is over is swept away, once an hour, by every process that serves: sessions, stored answers, counted tries, and
-drafts of deleted workflows where a rule says so.
+"""What is over is swept away, once an hour, by every process that serves: sessions, stored answers, counted tries,
+drafts of deleted workflows where a rule says so, and what people have seen of questions that are closed.
 
 Once a minute sittings at drafts that are over go on record, secrets that are accepted no more are destroyed, and the
 ends of the audit log are noted in a file."""
@@ -20,7 +20,7 @@ from builder.api import repeats
 from builder.audit import notes
 from builder.connections import rotation
 from builder.live.threads import DatabaseThreads
-from builder.workflows import editing, old_drafts
+from builder.workflows import editing, old_drafts, seen
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,7 @@ def sweep() -> None:
     tries.sweep(now=now)
     SessionStore.clear_expired()
     old_drafts.remove_old(now=now)
+    seen.sweep()
 
 
 def put_on_record() -> None:

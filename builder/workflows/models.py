@@ -187,6 +187,24 @@ class RunColumns(models.Model):
         return ", ".join(self.columns)
 
 
+class SeenQuestion(models.Model):
+    """That one person has seen a question of the inbox; see `seen.py`. Kept only while the question is open."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    task_id = models.UUIDField()
+    #: When they saw it last, ms: what happened to it later makes it new again.
+    at = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "task_id"], name="question_seen_once")]
+        indexes = [models.Index(fields=["workspace", "person"], name="question_seen_by")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} has seen {self.task_id}"
+
+
 class Answered(models.Model):
     """The answer to a write that carried an `Idempotency-Key`, so that a repeat gets it again and writes nothing."""
 

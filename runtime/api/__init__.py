@@ -79,7 +79,7 @@ from runtime.api.edited_retries import editable_letters
 from runtime.api.erasing import erase_person
 from runtime.api.events import event, events
 from runtime.api.exporting import export
-from runtime.api.figures import figures
+from runtime.api.figures import figures, hours
 from runtime.api.file_previews import preview_file
 from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
 from runtime.api.fixing import check_fix, fix, fix_and_retry
@@ -169,7 +169,7 @@ from runtime.api.searching import (
 )
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
-from runtime.api.tasks import alike, asked_alone, decide, task, task_count, tasks
+from runtime.api.tasks import alike, asked_alone, decide, open_among, same_since, task, task_count, tasks
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
@@ -288,6 +288,7 @@ __all__ = [
     "held_versions",
     "hold_restored",
     "hold_workflow",
+    "hours",
     "ics_days",
     "import_rows",
     "in_doubt",
@@ -322,6 +323,7 @@ __all__ = [
     "note_batch_check",
     "note_letters",
     "number_typed",
+    "open_among",
     "open_file",
     "orphans",
     "pause_if_broken",
@@ -370,6 +372,7 @@ __all__ = [
     "review_rows",
     "run",
     "runs",
+    "same_since",
     "samples",
     "save_table_row",
     "schedule_calendar",

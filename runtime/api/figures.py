@@ -14,6 +14,7 @@ from runtime.contracts.figures import (
     Figures,
     FiguresPoint,
     Happened,
+    HourFigures,
     PublishMarker,
     StandingPoint,
     SystemErrors,
@@ -26,7 +27,7 @@ from runtime.store.figure_rows import COUNTS, DAY, HOUR, KEEP_MINUTES_MS, LEVELS
 from runtime.store.models import Deployment, Figure, StandingFigure, SystemFigure, Version
 from runtime.store.sketch import Sketch
 
-__all__ = ["LONGEST_MS", "SHORTEST_MS", "figures"]
+__all__ = ["LONGEST_MS", "SHORTEST_MS", "figures", "hours"]
 
 SHORTEST_MS: Final = 15 * MINUTE * 1000
 LONGEST_MS: Final = 400 * DAY * 1000
@@ -98,6 +99,16 @@ def figures(
         markers=_markers(workspace_id, workflow_id, begin, end),
         now=now,
     )
+
+
+def hours(*, workspace_id: UUID) -> list[HourFigures]:
+    """The last 24 hours of the clock, the one that is not over last. One row of what was added up for each."""
+    now, width = database_now(), HOUR * 1000
+    last = now - now % width
+    begin = last - 23 * width
+    rows = _rows(workspace_id, _Piece(HOUR, begin, last + width), [WHOLE])
+    found = {at: (started, failed) for at, started, failed in rows.values_list("at", "started", "failed")}
+    return [HourFigures(at, at + width, *found.get(at, (0, 0))) for at in range(begin, last + width, width)]
 
 
 # --- ranges -----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -26,12 +26,14 @@ from runtime.store.dialect import database_now
 from runtime.store.models import HumanNote, HumanSnooze, HumanTask, HumanVote, PendingAnswer, Run
 from runtime.store.people import Names, read_refusal
 
-__all__ = ["alike", "asked_alone", "decide", "row_of", "task", "task_count", "tasks"]
+__all__ = ["alike", "asked_alone", "decide", "open_among", "row_of", "same_since", "task", "task_count", "tasks"]
 
 _MOST_NOTES: Final = 200
 _MOST_ALIKE: Final = 5
 #: As `doubts.in_doubt` says it, of rows: within the error, or beside it. In a text the quotes would be escaped.
 _DOUBT: Final = Q(kind="exception") & (Q(spec__contains=':"in_doubt"') | Q(spec__contains='"in_doubt":true'))
+#: Notes of what lets a question come to others, or come back: whoever has seen it before sees it anew.
+_ANEW: Final = ("hand_over", "leave", "escalate", "stranded", "release", "send_back", "give_back")
 #: Behind every due date.
 _NEVER: Final = 2**62
 
@@ -101,10 +103,26 @@ def alike(*, workspace_id: UUID, task_id: UUID) -> list[TaskView]:
     return _views(list(decided.filter(workspace_id=workspace_id).exclude(pk=task_id).order_by("-id")[:_MOST_ALIKE]))
 
 
-def task_count(*, workspace_id: UUID, voter: Voter) -> int:
-    """How many open questions this person is asked and has not answered yet."""
+def task_count(*, workspace_id: UUID, voter: Voter, among: Collection[UUID] | None = None) -> int:
+    """How many open questions this person is asked and has not answered yet. `among`: of these only, at most 500."""
     open_tasks = HumanTask.objects.filter(workspace_id=workspace_id, status="open")
+    if among is not None:
+        if not among:
+            return 0
+        open_tasks = open_tasks.filter(pk__in=among)
     return asked_of(open_tasks, voter, closed=False).count()
+
+
+def open_among(ids: Collection[UUID]) -> set[UUID]:
+    """Those of these questions, at most 500, that are open; of whatever workspace."""
+    return set(HumanTask.objects.filter(pk__in=ids, status="open").values_list("pk", flat=True))
+
+
+def same_since(*, seen: Mapping[UUID, int], voter_id: UUID) -> set[UUID]:
+    """Those of these questions, at most 500, to which nothing has happened since that moment, ms, that puts them before
+    people anew; but what this person has done to them themselves."""
+    happened = HumanNote.objects.filter(task_id__in=list(seen), kind__in=_ANEW).exclude(by_id=voter_id)
+    return set(seen) - {task_id for task_id, at in happened.values_list("task_id", "at") if at > seen[task_id]}
 
 
 def asked_alone(*, workspace_id: UUID, email: str) -> int:

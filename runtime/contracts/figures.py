@@ -11,6 +11,7 @@ __all__ = [
     "Figures",
     "FiguresPoint",
     "Happened",
+    "HourFigures",
     "PublishMarker",
     "Standing",
     "StandingPoint",
@@ -81,6 +82,16 @@ class FiguresPoint:
     at: int
     happened: Happened
     took: Took
+
+
+@dataclass(frozen=True, slots=True)
+class HourFigures:
+    """How many runs began in an hour, and how many failed in it; `begin` and `end` in ms."""
+
+    begin: int
+    end: int
+    started: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)

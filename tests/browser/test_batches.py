@@ -15,6 +15,7 @@ from xlsxwriter import Workbook
 
 from tests.browser.axe import findings
 from tests.browser.editing import Opens, graph, step
+from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_containers import each, inside
 from tests.browser.test_inbox import question_of
 from tests.browser.test_retrying import COMPANY, wait_for_end
@@ -86,6 +87,7 @@ def test_only_those_that_failed_are_retried_in_four_clicks(
     page = signed_in(f"/batches/{run_id}/{node}")
     expect(page.get_by_role("heading", level=1, name=LIST)).to_be_visible()
     expect(page.get_by_text("Done, some failed")).to_be_visible()
+    expect(page.get_by_text(re.compile("By webhook$"))).to_be_visible()
     assert findings(page) == []
     shot(page, "batch-failed")
     page.get_by_role("button", name="Retry failed 2…").click()
@@ -126,6 +128,34 @@ def test_what_failed_is_mended_in_the_table_and_goes_on(
     expect(told).to_contain_text("way/with/fail=422 → (empty)")
     assert findings(page) == []
     shot(page, "batch-corrected")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_why_something_failed_is_seen_beside_its_name_however_many_fields_there_are(
+    signed_in: Opens, api: Api, product: Product, shot: Shot, size: str
+) -> None:
+    live = api.publish(f"Many fields {size}", month_end())
+    more = {f"field_{number}": f"Something of a length, number {number}" for number in range(8)}
+    sent = {"students": [one | more for one in students()], "total": {}}
+    run_id: str = httpx2.post(product.url + live.path, json=sent, timeout=60).json()["run"]
+    wait_for_end(api, run_id)
+    page = signed_in(f"/batches/{run_id}/each?tab=failed", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    row = page.get_by_test_id("failed-1")
+    why = row.locator("span[title]").first
+    expect(why).to_be_visible()
+    width = SIZES[size]["width"]
+    for seen in (row.get_by_text("S-001", exact=True), row.get_by_role("link", name="Open the run of item 1"), why):
+        box = seen.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= width
+    assert why.evaluate("one => one.scrollHeight <= one.clientHeight + 1"), "it is cut"
+    if size == "phone":
+        # As cards: nothing is to be scrolled to the side.
+        far = page.get_by_label("field_7, S-001").bounding_box()
+        assert far is not None
+        assert far["x"] + far["width"] <= width
+    readable(page, size, "batch-why", shot)
 
 
 def test_what_was_approved_is_shown_and_not_typed_into(

@@ -13,6 +13,7 @@ from tests.browser.axe import findings
 from tests.browser.conftest import sign_in
 from tests.browser.editing import edit_fields, graph, step
 from tests.browser.members import joined, member_of
+from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_retrying import fire, order_to_payment
 from tests.product import Api, Product
 
@@ -38,6 +39,43 @@ def test_a_run_that_fails_is_seen_on_a_home_page_that_stands_open(
     link = page.get_by_role("region", name="Last 24 hours").get_by_role("link", name="Failed")
     expect(link).to_have_attribute("href", re.compile(r"/runs\?(?=.*since=24h)(?=.*dead_lettered)"))
     expect(attention.get_by_role("link", name=re.compile("dead letter"))).to_have_attribute("href", "/dead-letters")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_last_hours_stand_in_bars_and_in_a_table_and_lead_to_their_runs(
+    signed_in: Callable[..., Page], api: Api, product: Product, shot: Callable[[Page, str], None], size: str
+) -> None:
+    live = api.publish(f"By the hour {size}", order_to_payment("/paymets"))
+    fire(api, product, live, "SO-7200")
+    page = signed_in("/", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    today = page.get_by_role("region", name="Last 24 hours")
+    bars = today.get_by_role("list", name="Runs of the last 24 hours, by the hour")
+    expect(bars.get_by_role("link")).to_have_count(24)
+    last = bars.get_by_role("link", name=re.compile(r"\d+ began · \d+ failed$"))
+    expect(last.last).to_be_visible()
+    readable(page, size, "home-hours", shot)
+
+    # One of them is reached with Tab, the others with the arrow keys.
+    bars.get_by_role("link").last.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(bars.get_by_role("link").nth(22)).to_be_focused()
+    page.keyboard.press("End")
+    expect(bars.get_by_role("link").last).to_be_focused()
+    expect(bars.locator('a[tabindex="0"]')).to_have_count(1)
+
+    today.get_by_role("button", name="Show as table").click()
+    table = today.get_by_role("table")
+    expect(table.get_by_role("row")).to_have_count(25)
+    numbers = "table => [...table.rows].slice(1).map(row => [1, 2].map(at => Number(row.cells[at].innerText)))"
+    told = table.evaluate(numbers)
+    assert (sum(one[0] for one in told) > 0, sum(one[1] for one in told) > 0) == (True, True)
+    shot(page, f"home-hours-table-{size}")
+    busy = next(at for at, one in enumerate(told) if one[0])
+    table.get_by_role("row").nth(busy + 1).get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/runs\?(?=.*since=.*Z)(?=.*until=.*Z)(?=.*mode=live)"))
+    expect(page.get_by_label("Time", exact=True)).to_have_value("times")
+    expect(page.get_by_role("link", name=re.compile("SO-7200")).first).to_be_visible()
 
 
 def test_what_one_is_asked_stands_first_and_what_runs_out_is_told(

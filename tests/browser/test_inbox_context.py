@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import httpx2
@@ -56,7 +57,19 @@ def test_the_context_shows_the_run_what_was_before_and_earlier_decisions_about_t
     expect(aside.get_by_role("link", name="Look the supplier up")).to_be_visible()
     expect(aside.get_by_text("Rejected")).to_be_visible()
     expect(aside.get_by_text("The prices are not ours.")).to_be_visible()
+    picture = aside.get_by_test_id("run-picture")
+    expect(picture).to_have_accessible_name(
+        re.compile(r"“Approve the invoice” of Invoices with a past asks\..* 2 of 3 steps are done\.")
+    )
+    expect(aside.locator('[data-step="ask"][data-status="waiting"]')).to_be_visible()
+    expect(aside.locator('[data-step="look"][data-status="succeeded"]')).to_be_visible()
+    expect(aside.locator(".react-flow__node.selected")).to_have_count(1)
     shot(page, "inbox-context")
+    picture.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/runs/{second}\?step=ask"))
+    page.go_back()
+    expect(picture).to_be_visible()
 
     page.set_viewport_size({"width": 1279, "height": 900})
     expect(aside).to_have_count(0)
@@ -72,6 +85,7 @@ def test_the_inbox_with_its_context_can_be_read(signed_in: Opens, api: Api, prod
     page = signed_in(f"/inbox?task={task}", viewport={"width": 1440, "height": 900})
     page.emulate_media(color_scheme=THEMES["desk"][0])
     expect(page.get_by_role("complementary").get_by_text("No other run had this key.")).to_be_visible()
+    expect(page.get_by_test_id("run-picture")).to_be_visible()
     readable(page, "desk", "inbox-context", shot)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -147,6 +150,50 @@ def test_a_time_of_ones_own_is_asked_for(signed_in: Opens, busy: str, shot: Shot
     dialog.get_by_role("button", name="Show this time").click()
     expect(page.get_by_test_id("tile-started")).to_contain_text("0")
     expect(page).to_have_url(re.compile("begin=.*2026-01-01"))
+
+
+def test_a_time_of_ones_own_leads_to_the_runs_of_exactly_that_time(
+    signed_in: Opens, busy: str, api: Api, shot: Shot
+) -> None:
+    # The browser is in Berlin: what is asked for and shown is the time of the workspace all the same.
+    zone = ZoneInfo("Asia/Kolkata")
+    api.call("PATCH", f"/workspaces/{api.workspace}", {"time_zone": zone.key})
+    try:
+        runs = api.call("GET", f"W/runs?workflow={busy}&limit=200&mode=live")["items"]
+        moments = sorted(datetime.fromisoformat(run["accepted_at"]) for run in runs)
+        begin = moments[0].replace(second=0, microsecond=0)
+        whole = (begin, begin + timedelta(minutes=30), len(runs))
+        before = (begin - timedelta(minutes=45), begin, 0)
+        for since, until, number in (whole, before):
+            page = signed_in("/monitor")
+            page.get_by_label("Time", exact=True).select_option("own")
+            dialog = page.get_by_role("dialog")
+            expect(dialog).to_contain_text("Times in Asia/Kolkata.")
+            walls = [at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") for at in (since, until)]
+            for label, wall in zip(("From", "To"), walls, strict=True):
+                dialog.get_by_label(label, exact=True).fill(wall)
+            dialog.get_by_role("button", name="Show this time").click()
+            line = page.get_by_test_id("workflow-figures").filter(has_text="Incoming orders")
+            if number:
+                expect(line.get_by_role("link", name=str(number), exact=True)).to_be_visible()
+            page.get_by_test_id("tile-started").get_by_role("link").click()
+            expect(page).to_have_url(re.compile(r"/runs\?(?=.*since=)(?=.*until=)(?=.*mode=live)"))
+            asked = {name: value for name, [value] in parse_qs(urlsplit(page.url).query).items()}
+            # Whole minutes are counted: the range is the one that was asked for.
+            sides = [datetime.fromisoformat(asked[side].strip('"')) for side in ("since", "until")]
+            assert sides == [since, until]
+            expect(page.get_by_label("Time", exact=True)).to_have_value("times")
+            expect(page.get_by_label("From, day and time in Asia/Kolkata")).to_have_value(walls[0])
+            expect(page.get_by_label("Before, day and time in Asia/Kolkata")).to_have_value(walls[1])
+            count = urlencode({"since": asked["since"], "until": asked["until"], "mode": "live", "workflow": busy})
+            assert api.call("GET", f"W/runs/count?{count}")["count"] == number
+            if number:
+                expect(page.get_by_role("table").get_by_role("row").nth(1)).to_be_visible()
+                shot(page, "monitor-own-runs")
+            else:
+                expect(page.get_by_text("No runs match these filters.")).to_be_visible()
+    finally:
+        api.call("PATCH", f"/workspaces/{api.workspace}", {"time_zone": "Europe/Berlin"})
 
 
 def test_the_screen_on_the_wall_fills_it_and_keeps_itself_fresh(

@@ -41,6 +41,18 @@ def happened(workspace_id: UUID, workflow_id: UUID, *, at: int | None = None, to
             )  # fmt: skip
 
 
+def test_everybody_sees_how_the_last_hours_went(world: World) -> None:
+    workflow = world.workflow("Order to cash")
+    now = database_now()
+    happened(world.northwind.id, workflow.id, at=now, started=7, failed=2)
+    happened(world.northwind.id, workflow.id, at=now - 8 * 24 * 60 * MINUTE, started=5)
+    hours = world.as_vera.get(f"{world.here}/runs/hours").body["hours"]
+    assert len(hours) == 24
+    assert [(one["started"], one["failed"]) for one in hours if one["started"]] == [(7, 2)]
+    assert hours[-1]["started"] == 7, "the hour that is not over stands last, and what is older than a day nowhere"
+    assert world.as_mallory.get(f"{world.there}/runs/hours").body["hours"][-1]["started"] == 0
+
+
 def test_it_tells_what_happened_and_how_long_it_took(world: World) -> None:
     workflow = world.workflow("Order to cash")
     happened(

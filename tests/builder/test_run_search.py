@@ -95,6 +95,10 @@ class Books:
         assert answer.status == 200, answer.body
         return [run["business_key"] for run in answer.body["items"]]
 
+    def status(self, **query: Any) -> int:
+        """Of the answer."""
+        return int(self.world.as_vera.get(_path(f"{self.world.here}/runs", query)).status)
+
     def refused(self, q: str) -> str:
         answer = self.world.as_vera.get(_path(f"{self.world.here}/runs", {"q": q}))
         assert answer.status == 422, answer.body
@@ -259,3 +263,23 @@ def test_a_key_has_a_page_of_its_own(books: Books) -> None:
     assert {one["by"] for one in found["items"] if one["run"] == str(first)} == {"Rosa", ""}
     other = books.world.as_mallory.get(_path(f"{books.world.there}/runs/timeline", {"key": "R-1"})).body
     assert other["items"] == []
+
+
+def test_runs_are_found_by_moments_from_the_first_on_and_before_the_last(world: World) -> None:
+    world.northwind.time_zone = "Europe/Berlin"
+    world.northwind.save()
+    books = Books(world)
+    begin = 1_795_946_400_000  # 2026-11-29T10:00:00Z
+    for key, at in (("before", begin - 1), ("first", begin), ("last", begin + 2_699_999), ("after", begin + 2_700_000)):
+        books.run(key, id=uuid7(at), accepted_at=at)
+    within = ["first", "last"]
+    assert sorted(books.found(since="2026-11-29T10:00Z", until="2026-11-29T10:45Z")) == within
+    assert sorted(books.found(since="2026-11-29T11:00:00.000+01:00", until="2026-11-29T10:45:00Z")) == within
+    # Without its zone it is a time of the workspace, also as it is typed.
+    assert sorted(books.found(since="2026-11-29T11:00", until="2026-11-29T11:45")) == within
+    assert sorted(books.found(q="since:2026-11-29T11:00 until:2026-11-29T11:45")) == within
+    assert len(books.found(since="2026-11-29", until="2026-11-29")) == 4
+    for wrong in ("2026-11-29T10", "2026-11-29 10:00", "T10:00", "2026-11-29T10:00:00.0000000Z"):
+        assert books.status(since=wrong) == 400, wrong
+    assert books.status(since="2026-11-29T25:00Z") == 422
+    assert books.status(q="since:2026-11-29T25:00Z") == 422

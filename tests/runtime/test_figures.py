@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -109,6 +110,22 @@ def test_a_range_of_one_workflow_tells_of_that_one_alone() -> None:
     assert {name: getattr(figures.happened, name) for name in COUNTS} == {n: by_hand.counts[n] for n in COUNTS}
     assert [one.workflow_id for one in figures.workflows] == [chosen]
     assert sum(figures.workflows[0].trend) == figures.happened.ended
+
+
+def test_the_last_hours_of_the_clock_say_what_began_and_failed_in_each() -> None:
+    past, now = Past(), now_ms()
+    past.happen(300, since=now - 30 * HOURS, until=now - 1)
+    roll_all()
+    hours = api.hours(workspace_id=WORKSPACE)
+    assert len(hours) == 24
+    assert all(one.end - one.begin == HOURS and one.begin % HOURS == 0 for one in hours)
+    assert [one.begin for one in hours[1:]] == [one.end for one in hours[:-1]]
+    assert hours[-1].begin <= now < hours[-1].end + HOURS, "the last one is under way"
+    for one in hours:
+        counts = recount(one.begin, one.end)["all"].counts
+        assert (one.started, one.failed) == (counts["started"], counts["failed"])
+    assert min(sum(one.started for one in hours), sum(one.failed for one in hours)) > 0
+    assert {(one.started, one.failed) for one in api.hours(workspace_id=uuid4())} == {(0, 0)}
 
 
 def test_the_range_before_is_told_beside_it() -> None:

@@ -301,14 +301,14 @@ export function useInbox(filters: InboxFilters, every: number, limit = 50) {
   });
 }
 
-/** How many open questions I am asked. */
+/** How many open questions I am asked; how many of them I have not seen. */
+export type InboxCount = { count: number; unread: number };
+
 export function useInboxCount(every: number) {
   const workspace = useWorkspace().id;
   return useQuery({
     queryKey: [workspace, "inbox", "count"],
-    queryFn: async ({ signal }) => {
-      return (await api.get<{ count: number }>(`${workspacePath(workspace)}/inbox/count`, { signal })).count;
-    },
+    queryFn: ({ signal }) => api.get<InboxCount>(`${workspacePath(workspace)}/inbox/count`, { signal }),
     refetchInterval: every,
     staleTime: 0,
   });

@@ -960,9 +960,10 @@ export type CountAndSumShape = {
   count: number;
 };
 
-/** How many open questions I am asked. */
+/** How many open questions I am asked; how many of them I have not seen. */
 export type CountView = {
   count: number;
+  unread: number;
 };
 
 /** So many of a class or of a reason. */
@@ -1542,6 +1543,19 @@ export type HoldShape = {
   trial_run: (string | null);
   under_way: number;
   waiting: number;
+};
+
+/** How many live runs began in an hour, and how many failed in it. */
+export type HourShape = {
+  begin: string;
+  end: string;
+  failed: number;
+  started: number;
+};
+
+/** The last 24 hours of the clock; the last one is not over. */
+export type HoursShape = {
+  hours: Array<HourShape>;
 };
 
 /** The text of a calendar file (`.ics`, at most 200 KB), and the days that the calendar has already. */
@@ -3017,7 +3031,7 @@ export type SearchFieldShape = {
   workflows: Array<string>;
 };
 
-/** Which runs. `q`: what people type, such as `supplier:brink total>10000 status:failed`; words by themselves are looked for in business keys, fields and run ids. `since`, `until`: a day, or so many minutes (15m), hours (24h) or days (7d) ago. */
+/** Which runs. `q`: what people type, such as `supplier:brink total>10000 status:failed`; words by themselves are looked for in business keys, fields and run ids. `since`, `until`: a day, both of them included; a moment (2026-11-30T14:30Z; without its zone in that of the workspace), from then on and before it; or so many minutes (15m), hours (24h) or days (7d) ago. */
 export type SearchQuery = {
   mode?: ("live" | "test" | null);
   q?: string;
@@ -3038,12 +3052,22 @@ export type SearchShape = {
   workflow: (string | null);
 };
 
+/** Whether I have seen it; false: it is as new to me. */
+export type SeenBody = {
+  seen: boolean;
+};
+
 /** A row as it stands in the file, and as it is understood. */
 export type SeenRowShape = {
   cells: Array<string>;
   misfits: Array<MisfitShape>;
   number: number;
   values: Record<string, unknown>;
+};
+
+/** Whether it is as new to me. */
+export type SeenShape = {
+  unread: boolean;
 };
 
 /** `moved_on`: how many waiting steps went on by it; null: they go on in a moment. `duplicate`: this key came before, and nothing was sent again. */
@@ -3364,10 +3388,11 @@ export type TaskDetail = {
   taken_for: (string | null);
   text: string;
   title: string;
+  unread: boolean;
   votes: Array<Vote>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `unread`: I may decide it, and have not seen it since it came to me; what I have put off is not. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -3401,6 +3426,7 @@ export type TaskShape = {
   taken_by_me: boolean;
   taken_for: (string | null);
   title: string;
+  unread: boolean;
   votes: Array<Vote>;
 };
 
@@ -5573,6 +5599,23 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "PUT /api/v1/workspaces/{workspace_id}/inbox/{task_id}/seen": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: SeenBody;
+    answers: {
+      "200": SeenShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/snooze": {
     path: { task_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -6008,6 +6051,17 @@ export interface Operations {
     path: { workspace_id: string };
     answers: {
       "200": ItemsSearchFieldShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/hours": {
+    path: { workspace_id: string };
+    answers: {
+      "200": HoursShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

@@ -156,11 +156,14 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
   const format = useFormatter();
   const isAdmin = useCan("admin");
   const dead = useDeadLetters(30_000).data?.count ?? 0;
-  const asked = useInboxCount(30_000).data ?? 0;
-  const waiting = (key: string) => (key === "deadLetters" ? dead : key === "inbox" ? asked : 0);
+  const asked = useInboxCount(30_000).data;
+  const waiting = (key: string) => (key === "deadLetters" ? dead : key === "inbox" ? (asked?.count ?? 0) : 0);
   /** With how many wait there, for whoever does not see the badge. */
-  const spoken = (key: string) =>
-    waiting(key) > 0 ? t("nav.waiting", { name: name(key), count: waiting(key) }) : name(key);
+  const spoken = (key: string) => {
+    if (waiting(key) === 0) return name(key);
+    const words = t("nav.waiting", { name: name(key), count: waiting(key) });
+    return key === "inbox" && asked && asked.unread > 0 ? t("nav.unread", { words, count: asked.unread }) : words;
+  };
   return (
     <nav className={css.rail} data-open={open} aria-label={t("nav.label")}>
       <Link to="/" className={css.logo} aria-label={t("product")}>

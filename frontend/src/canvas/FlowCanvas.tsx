@@ -16,7 +16,7 @@ import { NoteCard } from "./NoteCard";
 import { StepCard } from "./StepCard";
 import { type CanvasHandle, useCanvasHandle } from "./useCanvasHandle";
 import { isBuilding, useFlow } from "./useFlow";
-import { firstView, type Insets, NO_INSETS } from "./viewport";
+import { firstView, type Insets, NO_INSETS, stillView } from "./viewport";
 
 const nodeTypes = { step: StepCard, container: ContainerFrame, note: NoteCard };
 const edgeTypes = { link: LinkEdge };
@@ -49,6 +49,8 @@ export interface FlowCanvasProps {
   /** Accessible name of the canvas. */
   label?: string;
   minimap?: boolean;
+  /** A picture to look at: all of it where that can be told apart, else what stands around the selected step. Nothing in it moves. */
+  still?: boolean;
   /** In a run: what the header of a container shows of its items. */
   items?: (node: GraphNode) => ReactNode;
   /** In a run: what stands on the lower edge of a card. */
@@ -70,7 +72,7 @@ export function FlowCanvas(props: FlowCanvasProps) {
   }, []);
   return (
     <CanvasProvider value={store}>
-      <div ref={wrap} className={css.wrap} data-mode={props.mode}>
+      <div ref={wrap} className={css.wrap} data-mode={props.mode} data-still={props.still || undefined}>
         {size && (
           <ReactFlowProvider>
             <Flow {...props} size={size} />
@@ -84,7 +86,11 @@ export function FlowCanvas(props: FlowCanvasProps) {
 function Flow(props: FlowCanvasProps & { size: { width: number; height: number } }) {
   const insets: Insets = { ...NO_INSETS, ...props.insets };
   const flow = useFlow(props);
-  const [start] = useState(() => firstView(props.graph, props.specs, props.size, insets, props.mode === "run"));
+  const { still = false } = props;
+  const [start] = useState(() => {
+    const around = typeof props.selected === "string" ? props.selected : props.selected?.[0];
+    return still ? stillView(props.graph, props.specs, props.size, around) : firstView(props.graph, props.specs, props.size, insets, props.mode === "run");
+  });
   useCanvasHandle(props.handle, props, insets, props.follow ?? null);
   const building = isBuilding(props);
   // Zoomed out far, nearly everything is in view: looking for what is not would cost more than it saves.
@@ -106,13 +112,16 @@ function Flow(props: FlowCanvasProps & { size: { width: number; height: number }
       nodesFocusable={false}
       edgesFocusable={false}
       edgesReconnectable={false}
-      elementsSelectable
+      elementsSelectable={!still}
       disableKeyboardA11y
       deleteKeyCode={null}
       selectionKeyCode={building ? "Shift" : null}
       multiSelectionKeyCode={building ? MULTI : null}
-      panOnScroll
-      panOnDrag={PAN_BUTTONS}
+      panOnScroll={!still}
+      panOnDrag={still ? false : PAN_BUTTONS}
+      zoomOnPinch={!still}
+      zoomOnScroll={!still}
+      preventScrolling={!still}
       zoomOnDoubleClick={false}
       nodeDragThreshold={3}
       connectionRadius={28}

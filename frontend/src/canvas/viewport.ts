@@ -66,6 +66,29 @@ export function firstView(document: GraphDocument, specs: Specs, size: { width: 
   return { zoom, x: insets.left + (size.width - insets.left - insets.right) / 2 - x * zoom, y: insets.top + MARGIN - (first?.y ?? box.y) * zoom };
 }
 
+/** Cards can be told apart down to here. */
+const LEAST_TOLD = 0.16;
+const RIM = 12;
+
+/** A picture that nobody moves: everything, where it can be told apart; else what stands around this step. */
+export function stillView(document: GraphDocument, specs: Specs, size: { width: number; height: number }, around?: string): Viewport {
+  const box = boundsOf(document, specs);
+  if (!box) return { x: 0, y: 0, zoom: 1 };
+  const room = { width: size.width - 2 * RIM, height: size.height - 2 * RIM };
+  const zoom = Math.max(LEAST_TOLD, Math.min(0.5, room.width / box.width, room.height / box.height));
+  const centre = (around === undefined ? null : boundsOf(document, specs, new Set([around]))) ?? box;
+  /** Along one axis: in the middle where all of it is seen, else the step's place, no further than to the edge. */
+  const along = (start: number, length: number, middle: number, span: number, whole: number): number => {
+    if (length * zoom <= span) return whole / 2 - (start + length / 2) * zoom;
+    return Math.min(RIM - start * zoom, Math.max(whole - RIM - (start + length) * zoom, whole / 2 - middle * zoom));
+  };
+  return {
+    zoom,
+    x: along(box.x, box.width, centre.x + centre.width / 2, room.width, size.width),
+    y: along(box.y, box.height, centre.y + centre.height / 2, room.height, size.height),
+  };
+}
+
 /** The smallest move of the view that brings a box clear of the rims; null when it is already. */
 export function reveal(box: Box, view: Viewport, size: { width: number; height: number }, insets: Insets): Viewport | null {
   // Where there is hardly room for the card, it stands in the middle of it.

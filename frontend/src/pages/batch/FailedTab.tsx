@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Download, ExternalLink, RotateCcw, Upload } from "lucide-react";
-import { type ClipboardEvent, useId, useRef, useState } from "react";
+import { type ClipboardEvent, type CSSProperties, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { type Batch, type BatchCause, correctEntries, errorFileUrl, type FailedEntry, refreshBatch, sendMended, useFailedEntries } from "../../api/batches";
@@ -10,6 +10,7 @@ import { retell } from "../../i18n/server";
 import { Button, buttonClass, cx, EmptyState, ErrorCard, Note, showToast, SkeletonRows, tableBoxClass, tableClass, useFormatter } from "../../ui";
 import css from "./batch.module.css";
 import { type Edits, fieldsOf, isFields, isPasteOfCells, mended, pasted, textOf, typedSince, withoutFixed } from "./edits";
+import failedCss from "./failed.module.css";
 
 /** Of a cell that is shown whole. */
 const MOST_LETTERS = 32;
@@ -108,29 +109,35 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
       {found.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
       {found.isError && <ErrorCard title={t("failed.loadFailed")} error={found.error} onRetry={() => void found.refetch()} />}
       {entries.length > 0 && (
-        <div className={cx(tableBoxClass, css.wide)}>
+        <div className={cx(tableBoxClass, css.wide, failedCss.mend)}>
           <table className={tableClass} aria-label={retell("failures", cause.code, cause.title)}>
             <thead>
               <tr>
                 <th scope="col">{t("failed.number")}</th>
                 <th scope="col">{t("failed.name")}</th>
+                {/* Before what is mended for it: however many fields there are, it is seen. */}
+                <th scope="col">{t("failed.why")}</th>
                 {fields.map((name) => (
                   <th key={name} scope="col">{name}</th>
                 ))}
-                <th scope="col">{t("failed.why")}</th>
-                <th scope="col"><span className="srOnly">{t("failed.open")}</span></th>
               </tr>
             </thead>
             <tbody>
               {entries.map((entry, row) => (
                 <tr key={entry.run_id} data-testid={`failed-${entry.index + 1}`}>
                   <td className="tn">{entry.index + 1}</td>
-                  <td className={css.name}>{entry.label ?? "–"}</td>
+                  <td className={failedCss.called}>
+                    <span>{entry.label ?? "–"}</span>
+                    <OpenRun entry={entry} />
+                  </td>
+                  <td className={failedCss.why}>
+                    {refused[entry.index] ? <span className={css.wrong}>{refused[entry.index]}</span> : <Why text={retell("failures", cause.code, entry.message)} />}
+                  </td>
                   {fields.map((name, field) => (
-                    <td key={name}>
+                    <td key={name} data-label={name}>
                       <input
                         className={css.cell}
-                        style={{ minWidth: `calc(${letters[field]}ch + 26px)` }}
+                        style={{ "--letters": letters[field] } as CSSProperties}
                         aria-label={`${name}, ${entry.label ?? entry.index + 1}`}
                         aria-invalid={wrong.has(`${entry.index}/${name}`)}
                         readOnly={!mayRetry || entry.fixed !== null}
@@ -146,12 +153,6 @@ function Entries({ batch, cause }: { batch: Batch; cause: BatchCause }) {
                       />
                     </td>
                   ))}
-                  <td className={css.why}>
-                    {refused[entry.index] ? <span className={css.wrong}>{refused[entry.index]}</span> : <Why text={retell("failures", cause.code, entry.message)} />}
-                  </td>
-                  <td>
-                    <OpenRun entry={entry} />
-                  </td>
                 </tr>
               ))}
             </tbody>
@@ -238,7 +239,7 @@ function SendMended({ batch }: { batch: Batch }) {
 
 function Why({ text }: { text: string }) {
   return (
-    <span className={css.whyText} title={text}>
+    <span className={failedCss.whyText} title={text}>
       {text}
     </span>
   );

@@ -121,7 +121,7 @@ export default function BatchPage() {
           <>
             {run && (
               <p className={css.began}>
-                {t("runs:facts.started")} <Time at={run.accepted_at} /> · {t("runs:facts.by")} <b>{run.started_by_name ?? startedBy(run.started_by, t as never)}</b>
+                {t("runs:facts.started")} <Time at={run.accepted_at} /> · {t("runs:facts.by")} <b>{run.started_by_name ?? startedBy(run.started_by, (key, values) => t(`runs:${key}`, values))}</b>
               </p>
             )}
             <div className={css.grey} data-offline={found.isError || undefined}>

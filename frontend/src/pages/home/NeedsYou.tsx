@@ -36,7 +36,7 @@ export function NeedsYou() {
       title={t("home.needsYou")}
       more={
         tasks.length > 0 && (
-          <Link to="/inbox">{count.data !== undefined && count.data > tasks.length ? t("home.seeAllOf", { number: format.number(count.data) }) : t("home.seeAll")}</Link>
+          <Link to="/inbox">{count.data !== undefined && count.data.count > tasks.length ? t("home.seeAllOf", { number: format.number(count.data.count) }) : t("home.seeAll")}</Link>
         )
       }
     >

@@ -35,6 +35,7 @@ import { StartCards } from "../setup/StartCards";
 import { WorkflowChips } from "../workflow/WorkflowBar";
 import { Attention } from "./Attention";
 import css from "./home.module.css";
+import { Hours } from "./Hours";
 import { NeedsYou } from "./NeedsYou";
 import { Section } from "./parts";
 
@@ -129,6 +130,7 @@ function Today({ workflows }: { workflows: readonly Workflow[] }) {
             <i style={{ flexGrow: failed, background: "var(--err)" }} />
           </div>
         )}
+        <Hours />
       </div>
     </Section>
   );

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ArrowRight, History } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { fetchSnapshot, useTask } from "../../api/queries";
@@ -14,6 +15,9 @@ import { eventsOfOthers, stepsBefore } from "./before";
 import css from "./context.module.css";
 import { useSaid } from "./said";
 
+// It draws with what the pages of runs draw with, which is much to load beside a question.
+const RunPicture = lazy(() => import("./RunPicture"));
+
 /** So much is shown; the rest is behind the links. */
 const MOST_STEPS = 8;
 
@@ -26,6 +30,7 @@ export default function Context({ id }: { id: string }) {
       {task ? (
         <>
           <OfRun task={task} />
+          <Drawn task={task} />
           <Before task={task} />
           {task.run.business_key && <OfKey of={task.run.business_key} run={task.run.id} />}
         </>
@@ -77,15 +82,47 @@ function OfRun({ task: { run, node } }: { task: TaskDetail }) {
   );
 }
 
-/** What was done before it was asked, the last first. */
-function Before({ task }: { task: TaskDetail }) {
-  const { t } = useTranslation("inbox");
+/** How the run stands: read once for all that is said of it here. */
+function useRunOf(task: TaskDetail) {
   const workspace = useWorkspace().id;
-  const query = useQuery({
+  return useQuery({
     queryKey: [workspace, "inbox", "before", task.run.id, task.run.seq],
     queryFn: ({ signal }) => fetchSnapshot(workspace, task.run.id, signal),
     staleTime: Number.POSITIVE_INFINITY,
   });
+}
+
+/** The run in small, once there is time for it: the question comes first. */
+function Drawn({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  const run = useRunOf(task).data;
+  const [free, setFree] = useState(false);
+  useEffect(() => {
+    if (typeof window.requestIdleCallback !== "function") {
+      const timer = setTimeout(() => setFree(true), 300);
+      return () => clearTimeout(timer);
+    }
+    const wish = window.requestIdleCallback(() => setFree(true), { timeout: 2_000 });
+    return () => window.cancelIdleCallback(wish);
+  }, []);
+  return (
+    <section>
+      <h3>{t("context.picture")}</h3>
+      <div className={css.picture}>
+        {free && run && (
+          <Suspense fallback={null}>
+            <RunPicture key={run.seq} task={task} snapshot={run} />
+          </Suspense>
+        )}
+      </div>
+    </section>
+  );
+}
+
+/** What was done before it was asked, the last first. */
+function Before({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  const query = useRunOf(task);
   const names = new Map(query.data?.graph.nodes.map((node) => [node.id, node.name]));
   const steps = stepsBefore(query.data?.steps ?? [], task.node);
   return (

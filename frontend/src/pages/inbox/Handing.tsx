@@ -1,6 +1,6 @@
 import { Menu } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { AlarmClock, AlarmClockOff, ArrowLeftRight, Hand, LifeBuoy, Undo2 } from "lucide-react";
+import { AlarmClock, AlarmClockOff, ArrowLeftRight, Hand, LifeBuoy, Mail, Undo2 } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -14,6 +14,7 @@ import { useShortcut } from "../../ui/shortcuts";
 import css from "./inbox.module.css";
 import { laterChoices } from "./later";
 import { LeaveForAdmins } from "./LeaveForAdmins";
+import { canBeUnread, useMarkUnread } from "./seen";
 
 /** Who sees to a question: taking it, giving it back, handing it over. */
 export default function Handing({ task }: { task: TaskDetail }) {
@@ -22,6 +23,7 @@ export default function Handing({ task }: { task: TaskDetail }) {
   const client = useQueryClient();
   const errorText = useErrorText();
   const format = useFormatter();
+  const markUnread = useMarkUnread();
   const [handing, setHanding] = useState(false);
   const [leaving, setLeaving] = useState(false);
   const act = useMutation({
@@ -91,6 +93,11 @@ export default function Handing({ task }: { task: TaskDetail }) {
               ))}
             </Menu.Dropdown>
           </Menu>
+        )}
+        {canBeUnread(task) && (
+          <Button size="sm" icon={<Mail size={14} aria-hidden />} onClick={() => markUnread(task)}>
+            {t("handing.unread")}
+          </Button>
         )}
         {task.snoozed_until && (
           <Button size="sm" icon={<AlarmClockOff size={14} aria-hidden />} busy={going === "snooze"} onClick={() => act.mutate({ what: "snooze", body: { until: null } })}>

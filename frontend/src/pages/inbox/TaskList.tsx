@@ -1,6 +1,6 @@
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { AlarmClock, Clock, UserRoundCheck, CloudOff, FlaskConical, LifeBuoy, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
+import { AlarmClock, Clock, User, UserCheck, UserRoundCheck, Users, CloudOff, FlaskConical, LifeBuoy, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -11,7 +11,9 @@ import { type DueFilter, DUES, type InboxSearch, type Kind, KINDS, narrowed } fr
 import { Button, Chip, cx, ErrorCard, segmentClass, segmentsClass, SelectField, SkeletonRows, Time, useFormatter, useNow } from "../../ui";
 import { runTitle } from "../runs/words";
 import { useAbsences } from "../../api/absences";
+import { useUser } from "../../api/session";
 import { byOf, takenBy, useAwayWords } from "./away";
+import { namesOf, whoseWords } from "./names";
 import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import pickedCss from "./picked.module.css";
@@ -39,8 +41,8 @@ export function TestChip() {
   return <Chip icon={<FlaskConical size={12} aria-hidden />}>{t("test")}</Chip>;
 }
 
-/** That it was reminded of, that it is overdue and others are asked too, and who has taken it. */
-export function StateChips({ task }: { task: Task }) {
+/** That it was reminded of, that it is overdue and others are asked too. `taken`: also who has taken it. */
+export function StateChips({ task, taken = true }: { task: Task; taken?: boolean }) {
   const { t } = useTranslation(["inbox", "away"]);
   const words = useAwayWords();
   const deciding = useDeciding()(task);
@@ -76,7 +78,7 @@ export function StateChips({ task }: { task: Task }) {
           {t("later.until")} <Time at={task.snoozed_until} />
         </Chip>
       )}
-      {task.taken_by && <Chip>{task.taken_by_me ? t("takenByMe") : t("takenBy", { name: takenBy(task, t) })}</Chip>}
+      {taken && task.taken_by && <Chip>{task.taken_by_me ? t("takenByMe") : t("takenBy", { name: takenBy(task, t) })}</Chip>}
     </>
   );
 }
@@ -99,6 +101,23 @@ function EndChip({ task }: { task: Task }) {
   const tone = task.outcome === "rejected" || task.outcome === "give_up" ? "err" : "ok";
   const by = byOf(task.votes.at(-1), t);
   return <Chip tone={tone}>{[said(task.outcome), by].filter(Boolean).join(" · ")}</Chip>;
+}
+
+/** Who is to answer it, or who sees to it. */
+function Whose({ task }: { task: Task }) {
+  const { t } = useTranslation(["inbox", "away"]);
+  const me = useUser().email;
+  const { pool, text } = whoseWords(task, me, t);
+  const Icon = task.taken_by ? UserCheck : pool ? Users : User;
+  return (
+    <span className={css.rowWhose} title={task.asked.length > 1 ? namesOf(task.asked) : text}>
+      <Icon size={13} aria-hidden />
+      <span>
+        {!task.taken_by && <span className="srOnly">{t("whose.asked")} </span>}
+        {text}
+      </span>
+    </span>
+  );
 }
 
 interface RowProps {
@@ -134,6 +153,11 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
         data-task={task.id}
         data-testid={`task-${task.id}`}
       >
+        {task.unread && (
+          <span className={css.unread}>
+            <span className="srOnly">{t("unread")}</span>
+          </span>
+        )}
         <KindTile kind={task.kind} />
         <span className={css.rowBody}>
           <span className={css.rowHead}>
@@ -145,9 +169,10 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
             <span>{task.kind === "exception" ? `${task.run.workflow.name} · ${runTitle(task.run)}` : task.run.workflow.name}</span>
             <Time at={task.closed_at ?? task.created_at} />
           </span>
+          {isAsking(task) && <Whose task={task} />}
           <span className={css.chips}>
             {isAsking(task) && task.due_at && <DueChip at={task.due_at} />}
-            <StateChips task={task} />
+            <StateChips task={task} taken={false} />
             <VotesChip task={task} />
             <EndChip task={task} />
             {task.run.mode === "test" && <TestChip />}

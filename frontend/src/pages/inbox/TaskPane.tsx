@@ -12,6 +12,7 @@ import { Decide } from "./Decide";
 import { mineOf, useSaid, useTakeBack } from "./decisions";
 import css from "./inbox.module.css";
 import { ReviewPane } from "./ReviewPane";
+import { useSeen } from "./seen";
 import { TaskView } from "./TaskView";
 
 /** While it is open, the question is asked for again so often: somebody may be quicker. */
@@ -28,6 +29,7 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
   const { t } = useTranslation("inbox");
   const query = useTask(id, EVERY);
   const task = query.data;
+  useSeen(task);
   const given = task && mineOf(task);
   const queued = useQueue((store) => store.queued[id]);
   const head = useRef<HTMLHeadingElement>(null);

@@ -235,11 +235,12 @@ export function useDecide(
   return async (task, answer) => ({ taken: await send(task, answer), read: afterwards(client, workspace) });
 }
 
-/** Takes back what was decided last, if it still can be. */
-export function useTakeBackLast(onTakenBack: (id: string) => void): () => void {
+/** Takes back what was decided last, if it still can be; false where there is nothing to take back. */
+export function useTakeBackLast(onTakenBack: (id: string) => void): () => boolean {
   const takeBack = useTakeBack();
   return useCallback(() => {
     const last = given.at(-1);
     if (last) void takeBack(last.tasks, onTakenBack);
+    return last !== undefined;
   }, [onTakenBack, takeBack]);
 }

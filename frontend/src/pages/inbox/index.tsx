@@ -3,7 +3,7 @@ import { ArrowLeft } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useInbox } from "../../api/queries";
+import { useInbox, useInboxCount } from "../../api/queries";
 import { i18n } from "../../i18n";
 import { useQueue } from "../../api/decisionQueue";
 import { useKeptAhead, useKeptPage } from "./useOffline";
@@ -15,6 +15,7 @@ import { useDecide, useTakeBackLast } from "./decisions";
 import css from "./inbox.module.css";
 import { AwayBar } from "./AwayBar";
 import { NotTaken } from "./NotTaken";
+import { useMarkUnread } from "./seen";
 import { inOrder, nextOf } from "./task";
 import { TaskList } from "./TaskList";
 import { TaskPane } from "./TaskPane";
@@ -51,10 +52,11 @@ export default function InboxPage() {
   const shown = search.task;
   const place = tasks.findIndex((task) => task.id === shown) + 1;
   const { kind, title } = tasks[place - 1] ?? {};
+  const unread = useInboxCount(EVERY).data?.unread ?? 0;
 
   useEffect(() => {
-    document.title = [title, t("title"), "Millrace"].filter(Boolean).join(" · ");
-  }, [t, title]);
+    document.title = `${unread > 0 ? `(${unread}) ` : ""}${[title, t("title"), "Millrace"].filter(Boolean).join(" · ")}`;
+  }, [t, title, unread]);
 
   const open = useCallback(
     (id: string | undefined, replace = true) =>
@@ -88,7 +90,12 @@ export default function InboxPage() {
   const back = useCallback((id: string) => open(id), [open]);
   const show = useCallback((id: string) => void navigate({ to: "/inbox", search: { task: id } }), [navigate]);
   const decide = useDecide(back, show);
-  useShortcut("u", useTakeBackLast(back));
+  const takeBackLast = useTakeBackLast(back);
+  const markUnread = useMarkUnread();
+  useShortcut("u", () => {
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["task"] : undefined;
+    if (!takeBackLast()) markUnread(tasks.find((task) => task.id === (shown ?? focused)));
+  });
 
   const here = useRef<string | undefined>(undefined);
   useEffect(() => {

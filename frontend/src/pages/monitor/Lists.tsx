@@ -8,9 +8,10 @@ import { Chip, cx, IconButton, numClass, sectionTitleClass, tableBoxClass, table
 import { csvOf, saveText } from "./chart";
 import { ENDED, failureOf } from "./figures";
 import css from "./monitor.module.css";
+import type { RunsIn } from "./range";
 
 /** Which share each workflow has. */
-export function Workflows({ found, span }: { found: MonitorShape; span: { since: string; until?: string } }) {
+export function Workflows({ found, span }: { found: MonitorShape; span: RunsIn }) {
   const { t } = useTranslation("monitor");
   const format = useFormatter();
   const percent = (value: number | null) => (value === null ? "–" : format.number(value, { style: "percent", maximumFractionDigits: 1 }));

@@ -4,7 +4,6 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { MonitorShape, StandingShape } from "../../api/schema.gen";
-import { useWorkspace } from "../../api/session";
 import type { InboxSearch } from "../inbox/search";
 import { cx, Switch, useFormatter, useNow } from "../../ui";
 import css from "./monitor.module.css";
@@ -63,7 +62,7 @@ export function Tiles({ found, standing, search, onPeople }: { found: MonitorSha
   const now = useNow(10_000);
   const { happened, before, took, took_before } = found;
   const workflow = search.workflow ? { workflow: search.workflow } : {};
-  const span = runsIn(search, useWorkspace().time_zone);
+  const span = runsIn(search, found);
   const hours = (Math.min(Date.parse(found.end), Date.parse(found.now)) - Date.parse(found.begin)) / 3_600_000;
   const percent = (value: number) => format.number(value, { style: "percent", maximumFractionDigits: 1 });
   const ways = waysFrom(found);

@@ -10,6 +10,7 @@ import { Chart, type Marker } from "./Chart";
 import { Published, StuckRuns, Systems, Workers, Workflows } from "./Lists";
 import css from "./monitor.module.css";
 import { useMonitor, useStanding } from "./queries";
+import { instantOf, wallOf } from "../../ui/zone";
 import { DEFAULT_RANGE, type MonitorSearch, type RangeName, RANGES, runsIn, spanOf, without, wrongWith } from "./range";
 import { Tiles } from "./Tiles";
 
@@ -64,7 +65,6 @@ interface BoardProps {
 
 function Board({ search, onChange }: BoardProps) {
   const { t } = useTranslation("monitor");
-  const zone = useWorkspace().time_zone;
   const figures = useMonitor(search, true);
   const standing = useStanding(search.workflow, true);
   const found = figures.data;
@@ -83,7 +83,7 @@ function Board({ search, onChange }: BoardProps) {
             onPeople={(on) => onChange((before) => ({ ...without(before, "people"), ...(on ? { people: true as const } : {}) }))}
           />
           <Charts found={found} ofAll={search.workflow !== undefined} />
-          <Workflows found={found} span={runsIn(search, zone)} />
+          <Workflows found={found} span={runsIn(search, found)} />
           <div className={css.lists}>
             {standing.data && <StuckRuns standing={standing.data} />}
             {standing.data && <Workers standing={standing.data} />}
@@ -149,21 +149,19 @@ function useWorkflowNames(names: Map<string, string>, chosen: string | undefined
   return chosen && !known.has(chosen) ? [...options, { value: chosen, label: t("workflow.chosen") }] : options;
 }
 
-const forInput = (value: string | undefined) => {
-  if (!value) return "";
-  const at = new Date(value);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-};
-
 function OwnRange({ search, onClose, onChange }: BoardProps & { onClose: () => void }) {
   const { t } = useTranslation("monitor");
   const form = useId();
   // What is shown now, to begin with: most want a little more or less of it.
   const [shown] = useState(() => spanOf(search, Date.now()));
-  const [begin, setBegin] = useState(forInput(shown.begin));
-  const [end, setEnd] = useState(forInput(shown.end));
+  // As everything else on the page: in the time zone of the workspace, wherever the person sits.
+  const zone = useWorkspace().time_zone;
+  const [begin, setBegin] = useState(wallOf(shown.begin, zone));
+  const [end, setEnd] = useState(wallOf(shown.end, zone));
   const [tried, setTried] = useState(false);
-  const wrong = wrongWith(begin, end);
+  const from = instantOf(begin, zone) ?? "";
+  const to = instantOf(end, zone) ?? "";
+  const wrong = wrongWith(from, to);
   return (
     <Dialog opened onClose={onClose} title={t("range.own")} size={420}>
       <form
@@ -173,11 +171,11 @@ function OwnRange({ search, onClose, onChange }: BoardProps & { onClose: () => v
           event.preventDefault();
           setTried(true);
           if (wrong !== null) return;
-          onChange((before) => ({ ...without(before, "range"), begin: new Date(begin).toISOString(), end: new Date(end).toISOString() }));
+          onChange((before) => ({ ...without(before, "range"), begin: from, end: to }));
           onClose();
         }}
       >
-        <TextField type="datetime-local" data-autofocus label={t("range.begin")} value={begin} onChange={(event) => setBegin(event.currentTarget.value)} />
+        <TextField type="datetime-local" data-autofocus label={t("range.begin")} hint={t("range.zone", { zone: zone.replaceAll("_", " ") })} value={begin} onChange={(event) => setBegin(event.currentTarget.value)} />
         <TextField type="datetime-local" label={t("range.end")} value={end} onChange={(event) => setEnd(event.currentTarget.value)} error={tried && wrong ? t(`range.wrong.${wrong}`) : undefined} />
         <div>
           <Button variant="primary" type="submit">

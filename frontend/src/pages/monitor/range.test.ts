@@ -2,15 +2,15 @@ import { describe, expect, it } from "vitest";
 
 import { runsIn, spanOf } from "./range";
 
-describe("the time of the list behind a figure", () => {
-  it("is that of the monitor", () => {
-    expect(runsIn({}, "UTC")).toEqual({ since: "1h" });
-    expect(runsIn({ range: "15m" }, "UTC")).toEqual({ since: "15m" });
+describe("the list behind a figure", () => {
+  const counted = { begin: "2026-11-23T10:07:00.000Z", end: "2026-11-24T16:45:30.500Z" };
+  it("is of the same time, and of live runs as the figures are", () => {
+    expect(runsIn({}, counted)).toEqual({ since: "1h", mode: "live" });
+    expect(runsIn({ range: "15m" }, counted)).toEqual({ since: "15m", mode: "live" });
   });
-  it("is in whole days of the workspace for a range of one's own, and ends with its last day", () => {
-    const search = { begin: "2026-11-22T23:00:00Z", end: "2026-11-24T23:00:00Z" };
-    expect(runsIn(search, "Europe/Berlin")).toEqual({ since: "2026-11-23", until: "2026-11-24" });
-    expect(runsIn(search, "UTC")).toEqual({ since: "2026-11-22", until: "2026-11-24" });
+  it("is from the moment from which a range of one's own is counted until that at which it ends", () => {
+    const search = { begin: "2026-11-23T10:07:12Z", end: "2026-11-24T16:45:00Z" };
+    expect(runsIn(search, counted)).toEqual({ since: "2026-11-23T10:07Z", until: "2026-11-24T16:45:30.500Z", mode: "live" });
   });
 });
 

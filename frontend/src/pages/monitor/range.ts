@@ -1,5 +1,7 @@
 /** The range of time that the monitor shows: as it stands in the address, and as the server is asked for it. */
 
+import { briefly } from "../../ui/zone";
+
 export const RANGES = { "15m": 15, "1h": 60, "6h": 360, "24h": 1440, "7d": 10_080, "30d": 43_200 } as const;
 export type RangeName = keyof typeof RANGES;
 export const DEFAULT_RANGE: RangeName = "1h";
@@ -51,12 +53,17 @@ export function spanOf(search: MonitorSearch, now: number): { begin: string; end
   return { begin: new Date(now - minutes * 60_000).toISOString(), end: new Date(now).toISOString() };
 }
 
-/** The same time as the list of runs is asked for it. A range of one's own is told in whole days of this time zone. */
-export function runsIn(search: MonitorSearch, zone: string): { since: string; until?: string } {
-  if (search.begin === undefined || search.end === undefined) return { since: search.range ?? DEFAULT_RANGE };
-  const day = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short" });
-  // What ends at midnight has nothing of the next day.
-  return { since: day.format(Date.parse(search.begin)), until: day.format(Date.parse(search.end) - 1) };
+/** What the list of runs behind a figure is asked for. */
+export interface RunsIn {
+  since: string;
+  until?: string;
+  mode: "live";
+}
+
+/** The list of the same runs: live ones only, as the figures count them; of a range of one's own from the moment from which the figures count until that at which they end. */
+export function runsIn(search: MonitorSearch, counted: { begin: string; end: string }): RunsIn {
+  if (search.begin === undefined || search.end === undefined) return { since: search.range ?? DEFAULT_RANGE, mode: "live" };
+  return { since: briefly(counted.begin), until: briefly(counted.end), mode: "live" };
 }
 
 /** The same without some of it. */

@@ -5,11 +5,14 @@ import { useTranslation } from "react-i18next";
 import { ApiError } from "../../api/client";
 import { useWorkflows } from "../../api/queries";
 import { useSearchFields } from "../../api/runSearch";
+import { useWorkspace } from "../../api/session";
 import { cx, FilterChip, IconButton, SearchBox, StatusIcon } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { useShortcut } from "../../ui/shortcuts";
+import { briefly, instantOf, wallOf } from "../../ui/zone";
 import { useNews, useStillHere } from "../../ui/typed";
 import { AddFilter } from "./AddFilter";
+import { dayOf, inDays, inTimes, type Own, ownOf } from "./period";
 import { joined, split, type Token, withCondition, without } from "./query";
 import css from "./runs.module.css";
 import type { RunListSearch, SearchChange } from "./search";
@@ -19,10 +22,6 @@ const PRESETS = ["1h", "24h", "7d", "30d"] as const;
 
 type Change = (part: SearchChange, replace?: boolean) => void;
 
-/** The day in a date field, which knows no time. */
-function dayOf(value: string | undefined): string {
-  return value && /^\d{4}-/.test(value) ? value : "";
-}
 
 /** Search, conditions as chips, and the filters that most people need. */
 export function SearchTools({ search, workflow, change, error }: { search: RunListSearch; workflow: string | undefined; change: Change; error: unknown }) {
@@ -30,7 +29,10 @@ export function SearchTools({ search, workflow, change, error }: { search: RunLi
   const [typed, setTyped] = useState(() => split(search.q ?? "").words);
   // The conditions that are meant for good. Those that are still being typed are searched by, too, and stay in the box.
   const [chips, setChips] = useState<readonly Token[]>(() => split(search.q ?? "").chips);
-  const [custom, setCustom] = useState(dayOf(search.since) !== "" || search.until !== undefined);
+  const zone = useWorkspace().time_zone;
+  // What the address says wins: whoever comes by a link chose nothing here.
+  const [chosen, setChosen] = useState<Own | "">("");
+  const own = ownOf(search) || chosen;
   const box = useRef<HTMLInputElement>(null);
   const said = useRef(search.q ?? "");
   const isHere = useStillHere();
@@ -71,7 +73,7 @@ export function SearchTools({ search, workflow, change, error }: { search: RunLi
   };
   const refused = error instanceof ApiError && error.status === 422 ? (error.fields["q"]?.[0] ?? error.detail) : null;
   const labelOf = (name: string): string => known.find((field) => field.name === name)?.label ?? t(`add.words.${name}`, { defaultValue: name });
-  const period = custom ? "custom" : (search.since ?? "");
+  const period = own || (search.since ?? "");
 
   return (
     <div className={css.toolbox}>
@@ -98,8 +100,13 @@ export function SearchTools({ search, workflow, change, error }: { search: RunLi
           value={period}
           onChange={(event) => {
             const value = event.currentTarget.value;
-            setCustom(value === "custom");
-            if (value !== "custom") change({ since: value || undefined, until: undefined });
+            if (value === "custom" || value === "times") {
+              setChosen(value);
+              change(value === "times" ? inTimes(search, zone, Date.now()) : inDays(search, zone));
+            } else {
+              setChosen("");
+              change({ since: value || undefined, until: undefined });
+            }
           }}
         >
           <option value="">{t("period.all")}</option>
@@ -108,10 +115,29 @@ export function SearchTools({ search, workflow, change, error }: { search: RunLi
               {t(`period.${one}`)}
             </option>
           ))}
-          {search.since !== undefined && !custom && !(PRESETS as readonly string[]).includes(search.since) && <option value={search.since}>{t(`period.${search.since}`, { defaultValue: search.since })}</option>}
+          {search.since !== undefined && !own && !(PRESETS as readonly string[]).includes(search.since) && <option value={search.since}>{t(`period.${search.since}`, { defaultValue: search.since })}</option>}
           <option value="custom">{t("period.custom")}</option>
+          <option value="times">{t("period.times")}</option>
         </select>
-        {custom && (
+        {own === "times" && (
+          <span className={cx(css.days, css.times)}>
+            {(["since", "until"] as const).map((side) => (
+              <input
+                key={side}
+                type="datetime-local"
+                className={fields.input}
+                aria-label={t(side === "since" ? "period.fromTime" : "period.untilTime", { zone: zone.replaceAll("_", " ") })}
+                title={zone.replaceAll("_", " ")}
+                value={wallOf(search[side], zone)}
+                onChange={(event) => {
+                  const at = instantOf(event.currentTarget.value, zone);
+                  change({ [side]: at && briefly(at) });
+                }}
+              />
+            ))}
+          </span>
+        )}
+        {own === "custom" && (
           <span className={css.days}>
             <input type="date" className={fields.input} aria-label={t("period.from")} value={dayOf(search.since)} onChange={(event) => change({ since: event.currentTarget.value || undefined })} />
             <input type="date" className={fields.input} aria-label={t("period.until")} value={dayOf(search.until)} onChange={(event) => change({ until: event.currentTarget.value || undefined })} />
