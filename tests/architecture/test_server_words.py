@@ -140,7 +140,9 @@ def test_every_schedule_by_a_weekday_of_the_month_has_words(nth: str) -> None:
     assert _known("schedules", "words", words({"repeat": "nth", "nth": nth, "weekday": "tue", "at": "08:30"}))
 
 
-@pytest.mark.parametrize("more", [{"ends_on": "2027-01-01"}, *({"off_days": one} for one in ("skip", "before", "after"))])
+@pytest.mark.parametrize(
+    "more", [{"ends_on": "2027-01-01"}, *({"off_days": one} for one in ("skip", "before", "after"))]
+)
 def test_what_is_said_of_a_whole_schedule_has_words(more: dict[str, str]) -> None:
     rule = {"repeat": "monthly", "day": "1", "at": "08:30"}
     assert words({**rule, **more}) != words(rule)

@@ -71,7 +71,9 @@ def _catalogue() -> dict[str, dict[str, str]]:
 
 
 def _known(code: str, text: str) -> bool:
-    patterns = ("(.+?)".join(re.escape(part) for part in re.split(r"\{\{\w+\}\}", one)) for one in _catalogue()[code].values())
+    patterns = (
+        "(.+?)".join(re.escape(part) for part in re.split(r"\{\{\w+\}\}", one)) for one in _catalogue()[code].values()
+    )
     return any(re.fullmatch(pattern, text, re.DOTALL) for pattern in patterns)
 
 
@@ -105,7 +107,8 @@ def test_every_comparison_of_a_rule_has_words(name: str) -> None:
 def test_every_comparison_of_a_column_has_words() -> None:
     told = {name: _filled(template) for name, template in _catalogue()["rows"].items()}
     assert told == {
-        name: f"1 {words}" if name in {"empty", "filled"} else f"1 {words} 1" for name, words in find_rows._WORDS.items()
+        name: f"1 {words}" if name in {"empty", "filled"} else f"1 {words} 1"
+        for name, words in find_rows._WORDS.items()
     }
 
 

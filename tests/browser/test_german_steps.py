@@ -45,9 +45,12 @@ def _german(signed_in: Opens, api: Api, name: str, viewport: dict[str, int]) -> 
 def _whole(page: Page) -> None:
     """No label of the step's form is cut off or wider than its place."""
     cut = page.evaluate(
-        """() => [...document.querySelectorAll('[data-testid=step-panel] :is(label, legend, h3, h4, summary, p, small)')]
-          .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
-          .map((one) => one.textContent)"""
+        """() => {
+          const texts = ":is(label, legend, h3, h4, summary, p, small)";
+          const cut = (one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline";
+          const all = [...document.querySelectorAll("[data-testid=step-panel] " + texts)];
+          return all.filter((one) => one.checkVisibility() && cut(one)).map((one) => one.textContent);
+        }"""
     )
     assert cut == []
 
