@@ -1,7 +1,8 @@
 """The files that are generated from the back end and checked in: `python -m tests.generated write` makes them anew.
 
 `frontend/openapi.json` is the HTTP schema as drf-spectacular sees it; `frontend/src/api/schema.gen.ts` is the same for
-TypeScript. Both are compared with the code by tests/architecture, so neither can go stale.
+TypeScript. `frontend/src/i18n/en/steps.json` has the words of the step types and of the functions of formulas; other
+languages are written by hand, key for key. All are compared with the code by tests/architecture, so none can go stale.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests import step_words
 
 ROOT = Path(__file__).resolve().parents[1]
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -162,6 +165,7 @@ def parenthesised(text: str, parts: int) -> str:
 FILES = (
     Generated(ROOT / "frontend" / "openapi.json", openapi),
     Generated(ROOT / "frontend" / "src" / "api" / "schema.gen.ts", typescript),
+    Generated(ROOT / "frontend" / "src" / "i18n" / "en" / "steps.json", step_words.catalogue),
 )
 
 

@@ -135,7 +135,21 @@ def test_every_plain_pace_of_a_schedule_has_words(unit: str, every: int) -> None
     assert _known("schedules", "words", words({"repeat": "every", "every": every, "unit": unit, "at": "08:30"}))
 
 
-@pytest.mark.parametrize("days", [WEEKDAYS, WEEKDAYS[:5], ("fri",)])
+@pytest.mark.parametrize("nth", ["1", "2", "3", "4", "5", "last"])
+def test_every_schedule_by_a_weekday_of_the_month_has_words(nth: str) -> None:
+    assert _known("schedules", "words", words({"repeat": "nth", "nth": nth, "weekday": "tue", "at": "08:30"}))
+
+
+@pytest.mark.parametrize(
+    "more", [{"ends_on": "2027-01-01"}, *({"off_days": one} for one in ("skip", "before", "after"))]
+)
+def test_what_is_said_of_a_whole_schedule_has_words(more: dict[str, str]) -> None:
+    rule = {"repeat": "monthly", "day": "1", "at": "08:30"}
+    assert words({**rule, **more}) != words(rule)
+    assert _known("schedules", "whole", words({**rule, **more}))
+
+
+@pytest.mark.parametrize("days", [WEEKDAYS, WEEKDAYS[:5], ("fri",), ("mon", "fri"), ("mon", "tue", "sun")])
 def test_every_plain_schedule_by_weekdays_has_words(days: tuple[str, ...]) -> None:
     assert _known("schedules", "words", words({"repeat": "weekdays", "weekdays": list(days), "at": "08:30"}))
 

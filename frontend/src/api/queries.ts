@@ -6,13 +6,13 @@ import {
   useInfiniteQuery,
   useQuery,
 } from "@tanstack/react-query";
-import { useTranslation } from "react-i18next";
 
 import { parseExact } from "../graph/exact";
+import { loadStepWords } from "../i18n/steps";
 import { keepList, keepTask, keptList, keptTask, type Old } from "./keptQuestions";
 import { api, NetworkError, type Query } from "./client";
 import { useWorkspace } from "./session";
-import { toldIn } from "./told";
+import { useTold } from "./told";
 import type {
   ApiToken,
   Connection,
@@ -98,7 +98,7 @@ export function nodeTypesQuery(workspace: string) {
   return queryOptions({
     queryKey: [workspace, "node-types"],
     queryFn: async ({ signal }) => {
-      const answer = await api.get<Items<StepSpec>>(`${workspacePath(workspace)}/node-types`, { signal });
+      const [answer] = await Promise.all([api.get<Items<StepSpec>>(`${workspacePath(workspace)}/node-types`, { signal }), loadStepWords()]);
       return Object.fromEntries(answer.items.map((spec) => [spec.type, spec])) as Record<string, StepSpec>;
     },
     staleTime: Number.POSITIVE_INFINITY,
@@ -106,8 +106,7 @@ export function nodeTypesQuery(workspace: string) {
 }
 
 export function useNodeTypes() {
-  const { language } = useTranslation().i18n;
-  return useQuery({ ...nodeTypesQuery(useWorkspace().id), select: toldIn(language).stepTypes });
+  return useQuery({ ...nodeTypesQuery(useWorkspace().id), select: useTold().stepTypes });
 }
 
 export function draftQuery(workspace: string, workflow: string) {
@@ -396,14 +395,14 @@ export function useConnections(live?: number, enabled = true) {
 
 export function useConnectionKinds() {
   const workspace = useWorkspace().id;
-  const { language } = useTranslation().i18n;
+  const told = useTold();
   return useQuery({
     queryKey: [workspace, "connection-kinds"],
     queryFn: async ({ signal }) => {
       const path = `${workspacePath(workspace)}/connection-kinds`;
       return (await api.get<Items<ConnectionKind>>(path, { signal })).items;
     },
-    select: toldIn(language).connectionKinds,
+    select: told.connectionKinds,
     staleTime: Number.POSITIVE_INFINITY,
   });
 }

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import type { GraphNode, StepPort, StepSpec } from "../graph";
 import { failureTitle } from "../i18n/server";
+import { summaryText } from "../i18n/summaries";
 import { useRunStep, useUndone } from "../live/runStore";
 import { cx, StatusIcon, stepStatusKind, Tile } from "../ui";
 import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
@@ -40,7 +41,7 @@ function BuildFrame(props: FrameProps) {
   const { node, spec } = props;
   const { t } = useTranslation("canvas");
   const problems = useCanvas((state) => state.problems[node.id]);
-  const summary = useCanvas((state) => state.summaries[node.id]);
+  const summary = summaryText(node, useCanvas((state) => state.summaries[node.id]));
   const changed = useCanvas((state) => state.changed.has(node.id));
   const tested = useRunStep(node.id)?.status;
   let second = summary ?? "";
@@ -68,7 +69,7 @@ function RunFrame(props: FrameProps) {
   const { t: common } = useTranslation("common");
   const step = useRunStep(node.id);
   const undone = useUndone(node.id);
-  const summary = useCanvas((state) => state.summaries[node.id]);
+  const summary = summaryText(node, useCanvas((state) => state.summaries[node.id]));
   const showItems = useCanvas((state) => state.items);
   const beside = useCanvas((state) => state.beside);
   const items = step?.items;

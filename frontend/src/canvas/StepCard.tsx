@@ -7,6 +7,7 @@ import { CARD, type GraphNode, isAction, type StepPort, type StepSpec } from "..
 import { localNote } from "../graph/notes";
 import { doneNote } from "../graph/ports";
 import { failureTitle } from "../i18n/server";
+import { summaryText } from "../i18n/summaries";
 import { useRunStep, useUndone } from "../live/runStore";
 import { cx, StatusIcon, stepStatusKind, Tile, useFormatter } from "../ui";
 import { useCanvas, useCanvasStore, useStepNode } from "./canvasStore";
@@ -39,7 +40,7 @@ interface CardProps {
 function BuildCard({ node, spec, selected, dragging }: CardProps) {
   const { t } = useTranslation("canvas");
   const problems = useCanvas((state) => state.problems[node.id]);
-  const summary = useCanvas((state) => state.summaries[node.id]);
+  const summary = summaryText(node, useCanvas((state) => state.summaries[node.id]));
   const changed = useCanvas((state) => state.changed.has(node.id));
   const tested = useRunStep(node.id)?.status;
   // The server has no sentence for a step that lacks its set-up.
@@ -72,7 +73,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
   const { t } = useTranslation("canvas");
   const { t: common } = useTranslation("common");
   const step = useRunStep(node.id);
-  const summary = useCanvas((state) => state.summaries[node.id]);
+  const summary = summaryText(node, useCanvas((state) => state.summaries[node.id]));
   const motion = useCanvas((state) => state.motion);
   const format = useFormatter();
   const undoes = useCanvas((state) => state.undoes.has(node.id));

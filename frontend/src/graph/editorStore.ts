@@ -51,6 +51,8 @@ export interface EditorStore extends StoreApi<EditorState> {
   rebase(theirs: GraphDocument, report: Report): void;
   /** Both changed the same steps: goes on from `theirs` with one's own or their version of them; one undo entry. */
   decide(choice: "mine" | "theirs", theirs: GraphDocument, report: Report): void;
+  /** The step types in other words. */
+  retell(specs: Specs): void;
   announce(label: Label): void;
   setLock(lock: Lock, on: boolean): void;
 }
@@ -111,6 +113,11 @@ export function createEditorStore(now: () => number = Date.now): EditorStore {
     open(start: Pick<EditorState, "document" | "specs"> & Partial<EditorState>) {
       store.setState({ ...START, saved: start.document, readOnly: (start.locks ?? []).length > 0, ...start }, true);
       checkNow();
+    },
+    retell(specs: Specs): void {
+      if (store.getState().specs === specs) return;
+      store.setState({ specs });
+      checkSoon();
     },
     edit(label: Label, recipe: (draft: GraphDocument) => void, options: EditOptions = {}): boolean {
       const { document, history, readOnly } = store.getState();

@@ -1,7 +1,8 @@
 /**
  * Texts stand in catalogues, one file per area and language: `i18n/en/<area>.json`. English is the source; German has the
  * same areas and keys, which catalogues.test.ts checks. A catalogue is loaded when a screen first needs it; the English
- * `common` and `shell` come with the first load.
+ * `common` and `shell` come with the first load. `steps` goes by the English text, so its English side, which is made of
+ * the step types, is there for the tests and the translators alone.
  */
 import i18next, { type BackendModule } from "i18next";
 import { initReactI18next } from "react-i18next";
@@ -10,7 +11,7 @@ import enCommon from "./en/common.json";
 import enShell from "./en/shell.json";
 
 type Catalogue = { default: Record<string, unknown> };
-const lazy = import.meta.glob<Catalogue>(["./{en,de}/*.json", "!./en/common.json", "!./en/shell.json"]);
+const lazy = import.meta.glob<Catalogue>(["./{en,de}/*.json", "!./en/common.json", "!./en/shell.json", "!./en/steps.json"]);
 
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { i18nReady, setLanguage } from ".";
-import { failureMessage, failureTitle, reasonText, scheduleText } from "./server";
+import { scheduleText } from "./schedules";
+import { failureMessage, failureTitle, reasonText } from "./server";
 
 const failed = (code: string, title: string, message = title) => ({ code, title, message });
 
@@ -43,7 +44,15 @@ describe("what the server says in English", () => {
     expect(scheduleText("Every 2 minutes")).toBe("Alle 2 Minuten");
     expect(scheduleText("Every day at 02:30")).toBe("Jeden Tag um 02:30");
     expect(scheduleText("On working day 3 of the month at 07:00")).toBe("Am 3. Arbeitstag des Monats um 07:00");
-    for (const long of ["Every day at 02:30 until 2027-01-01", "Every day at 02:30 and every day at 04:30"]) expect(scheduleText(long)).toBe(long);
+    expect(scheduleText("Every 2 weeks on Tuesday at 07:00")).toBe("Alle 2 Wochen am Dienstag um 07:00");
+    expect(scheduleText("Monday, Wednesday and Friday at 07:00")).toBe("Montag, Mittwoch und Freitag um 07:00");
+    expect(scheduleText("On the last Friday of the month at 17:00 until 2027-01-01")).toBe("Am letzten Freitag des Monats um 17:00 bis 01.01.2027");
+    expect(scheduleText("Every day at 02:30 and every hour and monday to Friday at 04:30")).toBe("Jeden Tag um 02:30 und jede Stunde und Montag bis Freitag um 04:30");
+    expect(scheduleText("On working day 2 of the month at 07:00 and every day at 08:00, or on the next working day (calendar “Our and days”) until 2027-02-01")).toBe(
+      "Am 2. Arbeitstag des Monats um 07:00 und jeden Tag um 08:00, sonst am nächsten Arbeitstag (Kalender „Our and days“) bis 01.02.2027",
+    );
+    expect(scheduleText("Every day at 02:30 (Europe/Berlin)")).toBe("Jeden Tag um 02:30 (Europe/Berlin)");
+    for (const long of ["At 08:30, Monday through Friday", "Every day at 02:30 and at 30 minutes past the hour", "Every day at 02:30 until it rains"]) expect(scheduleText(long)).toBe(long);
   });
 });
 

@@ -1,4 +1,5 @@
 import { i18n } from ".";
+import { stepWords } from "./steps";
 
 /**
  * What the server says in English, in the language of this person. The catalogue `server` has its sentences by their
@@ -6,7 +7,9 @@ import { i18n } from ".";
  * texts of their own under codes of their own.
  */
 type Words = Readonly<Record<string, string>>;
-type Area = "failures" | "reasons" | "ports" | "connections" | "schedules";
+export type Area = "failures" | "reasons" | "ports" | "connections" | "schedules" | "summaries";
+/** What stands in a hole, in the person's language; null where such a thing cannot stand there. */
+export type Value = (hole: string, text: string) => string | null;
 
 const NAMESPACE = "server";
 const HOLE = /\{\{(\w+)\}\}/g;
@@ -14,7 +17,13 @@ const HOLE = /\{\{(\w+)\}\}/g;
 const FAMILIES = ["http", "document", "output"] as const;
 const patterns = new Map<string, { fits: RegExp; names: readonly string[] }>();
 
-function wordsOf(language: string, area: Area, code: string): Words | undefined {
+/** Values stay as they are; the names of fields are those on the screen. */
+const asItIs: Value = (hole, text) => (hole === "field" ? stepWords(i18n.language, "fields", text) : text);
+
+export const isSource = (): boolean => i18n.language.startsWith("en");
+
+/** The sentences of a code in a language, by what they say. */
+export function sentences(language: string, area: Area, code: string): Words | undefined {
   const catalogue = i18n.getResourceBundle(language, NAMESPACE) as Record<Area, Record<string, Words>> | undefined;
   const all = catalogue?.[area];
   if (!all) return undefined;
@@ -34,22 +43,36 @@ function patternOf(template: string) {
   return found;
 }
 
-/** `text`, which the server said under this code, in the person's language; itself where that is not known. */
-export function retell(area: Area, code: string, text: string): string {
-  if (!text || i18n.language.startsWith("en")) return text;
-  const own = wordsOf(i18n.language, area, code);
-  const source = wordsOf("en", area, code);
-  if (!own || !source) return text;
+/** `words` with what stands in the holes of `template`, if `text` is such a sentence; else null. */
+export function refill(template: string, words: string, text: string, value: Value = asItIs): string | null {
+  const { fits, names } = patternOf(template);
+  const match = fits.exec(text);
+  if (!match) return null;
+  const values = new Map<string, string>();
+  for (const [at, name] of names.entries()) {
+    const told = value(name, match[at + 1] ?? "");
+    if (told === null) return null;
+    values.set(name, told);
+  }
+  return words.replace(HOLE, (_whole, one: string) => values.get(one) ?? "");
+}
+
+/** `text`, which the server said under this code, in the person's language; null where it is none of its sentences. */
+export function known(area: Area, code: string, text: string, value: Value = asItIs): string | null {
+  const own = sentences(i18n.language, area, code);
+  const source = sentences("en", area, code);
+  if (!own || !source) return null;
   for (const [name, template] of Object.entries(source)) {
     const words = own[name];
-    const { fits, names } = patternOf(template);
-    const match = words === undefined ? null : fits.exec(text);
-    if (match && words !== undefined) {
-      const values = new Map(names.map((one, at) => [one, match[at + 1] ?? ""]));
-      return words.replace(HOLE, (_whole, one: string) => values.get(one) ?? "");
-    }
+    const told = words === undefined ? null : refill(template, words, text, value);
+    if (told !== null) return told;
   }
-  return text;
+  return null;
+}
+
+/** `text`, which the server said under this code, in the person's language; itself where that is not known. */
+export function retell(area: Area, code: string, text: string, value: Value = asItIs): string {
+  return !text || isSource() ? text : (known(area, code, text, value) ?? text);
 }
 
 interface Failure {
@@ -64,7 +87,3 @@ export const failureTitle = (error: Failure) => retell("failures", error.code, e
 export const failureMessage = (error: Failure) => retell("failures", error.code, error.message);
 /** Why something that knocked did not start a run, or not at once. */
 export const reasonText = (reason: string) => retell("reasons", "event", reason);
-
-/** How often a schedule starts. One of several rules, with an end or for working days stays as it is: half of it in another
- * language would read worse. */
-export const scheduleText = (words: string) => (/[,(“]| and | until /.test(words) ? words : retell("schedules", "words", words));

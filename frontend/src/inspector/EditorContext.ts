@@ -9,6 +9,8 @@ export interface FormulaFunction {
   group: string;
   signature: string;
   help: string;
+  /** Its help as the server says it, to be found by. */
+  also?: string;
   example: string;
   result: string;
 }

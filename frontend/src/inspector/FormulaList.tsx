@@ -13,7 +13,7 @@ export function FormulaList({ query }: { query: string }) {
   const groups = useMemo(() => {
     const found = new Map<string, FormulaFunction[]>();
     for (const entry of functions) {
-      if (wanted && !`${entry.name} ${entry.help} ${entry.group}`.toLowerCase().includes(wanted)) continue;
+      if (wanted && !`${entry.name} ${entry.help} ${entry.also ?? ""} ${entry.group}`.toLowerCase().includes(wanted)) continue;
       found.set(entry.group, [...(found.get(entry.group) ?? []), entry]);
     }
     return [...found];

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { ApiError, api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import { formatExact, type JsonObject, parseExact } from "../../graph";
-import { scheduleText } from "../../i18n/server";
+import { scheduleText } from "../../i18n/schedules";
 import { knownZone, useFormatter } from "../../ui";
 import { useEnvironment } from "../EditorContext";
 import rules from "../rules.module.css";

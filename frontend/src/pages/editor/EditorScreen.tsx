@@ -7,6 +7,7 @@ import { useStore } from "zustand";
 import { api } from "../../api/client";
 import { useVersion, workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
+import { useTold } from "../../api/told";
 import type { Workflow } from "../../api/types";
 import type { CanvasHandle } from "../../canvas";
 import { type EditorStore, type Json, normaliseDocument, parseExact } from "../../graph";
@@ -57,12 +58,14 @@ export function EditorScreen({ workflow, store, autosave, local, tab }: EditorSc
     staleTime: 30_000,
     retry: 1,
   });
+  const told = useTold();
   const functions = useQuery({
     queryKey: [workspace.id, "functions"],
     queryFn: async ({ signal }) => {
       const answer = await api.get<FormulaFunction[] | { items: FormulaFunction[] }>(`${workspacePath(workspace.id)}/functions`, { signal });
       return Array.isArray(answer) ? answer : answer.items;
     },
+    select: told.functions<FormulaFunction>,
     staleTime: Number.POSITIVE_INFINITY,
     retry: 1,
   });

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { CanvasHandle } from "../../canvas";
 import { connect, formatExact, hasUndoPort, indexOf, isAction, moveHome, operations, portsOf, possibleHomes, possibleTargets, UNDO_HANDLE } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
+import { summaryText } from "../../i18n/summaries";
 import { Button, ConfirmDialog, Dialog, Kbd, SearchBox, SelectField, showToast, Tile } from "../../ui";
 import type { DialogsProps } from "./Dialogs";
 import css from "./editor.module.css";
@@ -172,7 +173,7 @@ function FindDialog({ canvas }: { canvas: RefObject<CanvasHandle | null> }) {
   const [query, setQuery] = useState("");
   const wanted = query.trim().toLowerCase();
   const found = wanted
-    ? document.nodes.filter((node) => `${node.name} ${node.key} ${node.notes ?? ""} ${summaries[node.id] ?? ""} ${formatExact(node.config)}`.toLowerCase().includes(wanted))
+    ? document.nodes.filter((node) => `${node.name} ${node.key} ${node.notes ?? ""} ${summaries[node.id] ?? ""} ${summaryText(node, summaries[node.id]) ?? ""} ${formatExact(node.config)}`.toLowerCase().includes(wanted))
     : document.nodes;
   const go = (node: string): void => {
     close();
@@ -189,7 +190,7 @@ function FindDialog({ canvas }: { canvas: RefObject<CanvasHandle | null> }) {
               <Tile icon={specs[node.type]?.icon} category={specs[node.type]?.category ?? "app"} size="sm" />
               <span>
                 {node.name}
-                <small>{summaries[node.id]}</small>
+                <small>{summaryText(node, summaries[node.id])}</small>
               </span>
             </button>
           </li>

@@ -7,6 +7,7 @@ import {
   addStep, type Anchor, BODY_HANDLE, ERROR_HANDLE, indexOf, isRepeat, moveTo, nextStart, outline, type OutlineRow, type StepSpec, UNDO_HANDLE,
 } from "../../graph";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
+import { summaryText } from "../../i18n/summaries";
 import { Button, cx, IconButton, Tile } from "../../ui";
 import css from "./editor.module.css";
 import tree from "./outline.module.css";
@@ -326,7 +327,7 @@ function OutlineLine({ item, tabIndex, open, selected, onKeyDown, onChoose, onFo
       <Tile icon={spec?.icon} category={spec?.category ?? "app"} size="sm" />
       <span className={tree.rowText}>
         <b data-off={node.settings.disabled ?? false}>{node.name}</b>
-        <small>{node.settings.disabled ? t("canvas:disabled") : summary || (unset ? t("canvas:needsSetup") : spec?.description) || node.type}</small>
+        <small>{node.settings.disabled ? t("canvas:disabled") : summaryText(node, summary) || (unset ? t("canvas:needsSetup") : spec?.description) || node.type}</small>
       </span>
       {problems > 0 && (
         <span className={tree.rowProblem} title={t("problems.count", { count: problems })}>

@@ -144,6 +144,8 @@ function Opened({ workflow, specs, draft, keptEdits }: OpenedProps) {
       });
     };
   }, [user, workspace.id, workflow.id, canBuild, first, client]);
+  // The person's language can come, or change, after the steps.
+  useEffect(() => open?.store.retell(specs), [open, specs]);
   if (!open) {
     return (
       <>

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
-import { scheduleText } from "../../i18n/server";
+import { scheduleText } from "../../i18n/schedules";
 import { useFormatter } from "../../ui";
 import { localOf, type View } from "./days";
 import { type Day, type PlannedShape, type Schedule } from "./queries";

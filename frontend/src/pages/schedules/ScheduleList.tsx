@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import type { ClockNoteShape } from "../../api/schema.gen";
 import { useCan } from "../../api/session";
-import { scheduleText } from "../../i18n/server";
+import { scheduleText } from "../../i18n/schedules";
 import { Button, Card, Chip, runStatusKind, type RunStatus, sectionTitleClass, showToast, StatusIcon, Time, useErrorText, useFormatter } from "../../ui";
 import { putBack, resumeSchedule, runNow, type Schedule, skipStart, spread, useDeed } from "./queries";
 import css from "./schedules.module.css";

@@ -1,0 +1,110 @@
+"""Building in German: what step types say is German, what is stored is what it is in any language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import fits
+from tests.browser.editing import Editor, Opens, edit_fields, graph, new_editor, step
+from tests.product import Api
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+RULE = {"left": "{{ trigger.scheduled_for }}", "op": "is_not_empty", "type": "date"}
+
+
+def _document() -> dict[str, Any]:
+    weekly = {"repeat": "weekdays", "weekdays": ["mon", "thu"], "at": "08:30", "ends_on": "2031-01-01"}
+    return graph(
+        [
+            step("begin", "trigger.schedule@1", "Montags", (0, 0), **weekly),
+            step("check", "flow.decision@1", "Prüfen", (0, 150), conditions={"match": "all", "rules": [RULE]}),
+            step("call", "http.request@1", "Abrufen", (0, 300), method="POST", url="https://api.example.com/orders"),
+            edit_fields("set", "Vorbereiten", (0, 450), number="{{ steps.call.status }}"),
+            step("each", "flow.for_each@1", "Jede Zeile", (0, 600), items="{{ steps.call.body.items }}", at_a_time=4),
+            step("ask", "people.approval@1", "Freigeben", (0, 900), title="Auszahlen?", due=2),
+        ],
+        [("begin", "check"), ("check", "yes", "call"), ("call", "set"), ("set", "each"), ("each", "ask")],
+    )
+
+
+def _german(signed_in: Opens, api: Api, name: str, viewport: dict[str, int]) -> Editor:
+    editor = new_editor(signed_in, api, name, _document(), viewport=viewport)
+    editor.page.add_init_script("localStorage.setItem('millrace.language', 'de')")
+    editor.page.reload()
+    ready = editor.page.get_by_role("application").or_(editor.page.get_by_role("tree", name="Gliederung"))
+    expect(ready.first).to_be_visible()
+    return editor
+
+
+def _whole(page: Page) -> None:
+    """No label of the step's form is cut off or wider than its place."""
+    cut = page.evaluate(
+        """() => {
+          const texts = ":is(label, legend, h3, h4, summary, p, small)";
+          const cut = (one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline";
+          const all = [...document.querySelectorAll("[data-testid=step-panel] " + texts)];
+          return all.filter((one) => one.checkVisibility() && cut(one)).map((one) => one.textContent);
+        }"""
+    )
+    assert cut == []
+
+
+def test_steps_are_found_and_set_up_in_german(signed_in: Opens, api: Api, shot: Any) -> None:
+    editor = _german(signed_in, api, "Auf Deutsch", DESK)
+    page = editor.page
+    for key, line in {
+        "begin": "Montag und Donnerstag um 08:30 bis 01.01.2031",
+        "check": "ist ausgefüllt",
+        "set": "Setzt number auf Abrufen › Status",
+        "each": "Abrufen › Items, 4 zugleich",
+        "ask": "Fragt jemanden: Auszahlen?",
+    }.items():
+        expect(editor.card(key)).to_contain_text(line)
+    palette = page.get_by_role("complementary", name="Schritte zum Hinzufügen")
+    expect(palette.get_by_test_id("palette-http.request")).to_contain_text("HTTP-Anfrage")
+    shot(page, "german-palette")
+    for wanted in ("schnittstelle", "curl", "HTTP request"):
+        palette.get_by_role("searchbox").fill(wanted)
+        expect(palette.get_by_test_id("palette-http.request")).to_be_visible()
+    palette.get_by_role("searchbox").fill("")
+    editor.card("call").get_by_role("button").first.click()
+    panel = editor.panel
+    expect(panel.get_by_label("Adresse")).to_be_visible()
+    expect(panel.get_by_text("GET liest; POST legt an; PUT und PATCH ändern; DELETE entfernt.")).to_be_visible()
+    panel.get_by_label("Inhalt", exact=True).select_option("Formularfelder")
+    shot(page, "german-panel")
+    _whole(page)
+    for key in ("begin", "each", "ask"):
+        editor.card(key).get_by_role("button").first.click()
+        expect(panel.get_by_label("Name des Schritts")).not_to_have_value("Abrufen")
+        for more in panel.locator("details:not([open]) > summary").all():
+            more.click()
+        shot(page, f"german-panel-{key}")
+        _whole(page)
+    page.keyboard.press("Escape")
+    palette.get_by_test_id("palette-email.send").click()
+    expect(panel.get_by_label("Name des Schritts")).to_have_value("E-Mail senden")
+    document = editor.draft()
+    found = {node["type"]: node for node in document["nodes"]}
+    assert found["http.request@1"]["config"]["body_type"] == "form"
+    assert found["email.send@1"]["key"] == "e_mail_senden"
+
+
+def test_on_a_phone_german_words_have_room(signed_in: Opens, api: Api, shot: Any) -> None:
+    editor = _german(signed_in, api, "Auf dem Telefon", PHONE)
+    page = editor.page
+    expect(page.get_by_test_id("outline-begin")).to_contain_text("Montag und Donnerstag um 08:30 bis 01.01.2031")
+    shot(page, "german-phone")
+    for key, label in {"ask": "Wer entscheidet", "each": "Woher die Einträge kommen", "call": "Adresse"}.items():
+        page.get_by_test_id(f"outline-{key}").click()
+        expect(editor.panel.get_by_text(label, exact=True).first).to_be_visible()
+        shot(page, f"german-phone-{key}")
+        _whole(page)
+        fits(page)
+        editor.leave()
