@@ -12,7 +12,7 @@ import builder.accounts.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_absences"),
-        ("workflows", "0005_run_views"),
+        ("workflows", "0006_saved_views_of_lists"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
