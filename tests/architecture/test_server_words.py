@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from datetime import date
 from functools import cache
 from http import HTTPStatus
 
@@ -16,7 +17,7 @@ from runtime.sdk.calls import refuse
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import HttpAnswer
 from runtime.sdk.errors import StepFailure
-from runtime.sdk.schedule_words import words
+from runtime.sdk.schedule_words import ClockChange, words
 from runtime.sdk.schedules import UNITS, WEEKDAYS
 from runtime.worker import overlap, schedules
 from tests.architecture.source import ROOT, name_of, python_files, tree
@@ -147,6 +148,12 @@ def test_what_is_said_of_a_whole_schedule_has_words(more: dict[str, str]) -> Non
     rule = {"repeat": "monthly", "day": "1", "at": "08:30"}
     assert words({**rule, **more}) != words(rule)
     assert _known("schedules", "whole", words({**rule, **more}))
+
+
+@pytest.mark.parametrize("asked", [None, "", "02:30"])
+@pytest.mark.parametrize("both", [True, False])
+def test_every_note_on_a_change_of_the_clocks_has_words(asked: str | None, both: bool) -> None:
+    assert _known("schedules", "notes", ClockChange(0, date(2027, 3, 28), "03:00", asked, both).text)
 
 
 @pytest.mark.parametrize("days", [WEEKDAYS, WEEKDAYS[:5], ("fri",), ("mon", "fri"), ("mon", "tue", "sun")])

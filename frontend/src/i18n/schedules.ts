@@ -58,6 +58,16 @@ function whole(text: string): string | null {
   return rules(text) ?? known("schedules", "whole", text, ofWhole);
 }
 
+const ofNote: Value = (hole, text) => (hole === "date" ? day(text) : text);
+
+/** What becomes of a start where the clocks change. */
+export function clockText(note: string): string {
+  return isSource() ? note : (known("schedules", "notes", note, ofNote) ?? note);
+}
+
+/** A schedule in words; null where it is none, or not known as a whole. */
+export const knownSchedule = (text: string): string | null => whole(text);
+
 /** How often a schedule starts, in the person's language. Half of it in another language would read worse: what is not
  * known as a whole, such as a cron expression in words, stays as it is. */
 export function scheduleText(text: string): string {

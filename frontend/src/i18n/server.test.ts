@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { i18nReady, setLanguage } from ".";
-import { scheduleText } from "./schedules";
+import { clockText, scheduleText } from "./schedules";
 import { failureMessage, failureTitle, reasonText } from "./server";
 
 const failed = (code: string, title: string, message = title) => ({ code, title, message });
@@ -40,6 +40,12 @@ describe("what the server says in English", () => {
     expect(reasonText("Something new.")).toBe("Something new.");
   });
 
+  it("says what becomes of a start where the clocks change", () => {
+    expect(clockText("On 2027-03-28 clocks go forward and 02:30 does not exist: it starts at 03:00.")).toBe(
+      "Am 28.03.2027 wird die Uhr vorgestellt, und 02:30 gibt es nicht: Es startet um 03:00.",
+    );
+  });
+
   it("says how often a schedule starts, and never half of it", () => {
     expect(scheduleText("Every 2 minutes")).toBe("Alle 2 Minuten");
     expect(scheduleText("Every day at 02:30")).toBe("Jeden Tag um 02:30");
@@ -57,5 +63,6 @@ describe("what the server says in English", () => {
 });
 
 it("stays as it is in English", () => {
+  expect(clockText("On 2027-03-28 clocks go forward and a time is left out: it starts at 03:00.")).toContain("On 2027-03-28");
   expect(failureTitle(failed("http_422", "The data was refused"))).toBe("The data was refused");
 });

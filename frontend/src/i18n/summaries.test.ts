@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { i18nReady, setLanguage } from ".";
-import { summaryText } from "./summaries";
+import { summaryText, workflowText } from "./summaries";
 
 const told = (type: string, text: string, config: Record<string, unknown> = {}) => summaryText({ type: `${type}@1`, config }, text);
 const rule = (op: string, left: unknown = "{{ item.a }}") => ({ left, op, right: "1" });
@@ -51,6 +51,15 @@ describe("the second line of a card", () => {
     expect(told("data.edit_fields", "Sets customer, net, keeps only a very long name of a field,…", many)).toBe(
       "Setzt customer, net, behält nur a very long name of a field…",
     );
+  });
+
+  it("says in one line what a workflow does", () => {
+    expect(workflowText("Every day at 02:30 (Europe/Berlin): Fetch, Book, and 3 more")).toBe("Jeden Tag um 02:30 (Europe/Berlin): Fetch, Book und 3 weitere");
+    expect(workflowText("Asks for Supplier, Amount or POST from anyone with the address: Fetch")).toBe(
+      "Fragt nach Supplier, Amount oder POST von allen, die die Adresse haben: Fetch",
+    );
+    expect(workflowText("A button without questions")).toBe("Eine Schaltfläche ohne Fragen");
+    for (const other of ["At 08:30: Fetch", "Orders: Fetch", "Every day at 02:30 or something else: Fetch"]) expect(workflowText(other)).toBe(other);
   });
 
   it("is never half German", () => {

@@ -1,6 +1,6 @@
 /** The second line of a card, which the server says in English, in the person's language. */
 import { i18n } from ".";
-import { scheduleText } from "./schedules";
+import { knownSchedule, scheduleText } from "./schedules";
 import { isSource, known, refill, retell, sentences, type Value } from "./server";
 
 interface Step {
@@ -34,6 +34,8 @@ const inHoles: Value = (hole, text) => {
     case "times":
     case "together":
       return /^[\d,]+$/.test(text) ? text : null;
+    case "methods":
+      return /^[A-Z]+(, [A-Z]+)*$/.test(text) ? text : null;
     default:
       return value(text);
   }
@@ -108,4 +110,26 @@ export function summaryText(step: Step, text: string | undefined): string | unde
     default:
       return known("summaries", name, text, inHoles) ?? value(text);
   }
+}
+
+const STARTS = ["trigger.webhook", "trigger.manual", "trigger.called"] as const;
+const OR = " or ";
+
+/** How a workflow starts, if each of its starts is known as a whole. */
+function starts(text: string): string | null {
+  for (let at = text.indexOf(OR); at >= 0; at = text.indexOf(OR, at + 1)) {
+    const first = starts(text.slice(0, at));
+    const next = first === null ? null : starts(text.slice(at + OR.length));
+    if (first !== null && next !== null) return joined([first, next], "any");
+  }
+  return knownSchedule(text) ?? STARTS.map((name) => known("summaries", name, text, inHoles)).find((told) => told !== null) ?? null;
+}
+
+/** What a workflow does in one line, its starts and then the names of its steps, in the person's language. */
+export function workflowText(text: string): string {
+  if (!text || isSource()) return text;
+  const at = text.indexOf(": ");
+  const told = starts(at < 0 ? text : text.slice(0, at));
+  if (told === null) return text;
+  return at < 0 ? told : `${told}: ${known("summaries", "workflow", text.slice(at + 2), (_hole, one) => one) ?? text.slice(at + 2)}`;
 }

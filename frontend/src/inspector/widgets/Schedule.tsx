@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { ApiError, api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import { formatExact, type JsonObject, parseExact } from "../../graph";
-import { scheduleText } from "../../i18n/schedules";
+import { clockText, scheduleText } from "../../i18n/schedules";
 import { knownZone, useFormatter } from "../../ui";
 import { useEnvironment } from "../EditorContext";
 import rules from "../rules.module.css";
@@ -54,7 +54,7 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
         <b>{scheduleText(found.data.words) || t("schedule.next")}</b>
         <small>{zone.replaceAll("_", " ")}</small>
         {found.data.notes.map((note) => (
-          <p key={note}>{note}</p>
+          <p key={note}>{clockText(note)}</p>
         ))}
         <h4>{t("schedule.next")}</h4>
         <ol>

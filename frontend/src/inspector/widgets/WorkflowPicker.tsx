@@ -7,6 +7,7 @@ import { api } from "../../api/client";
 import { useWorkflow, workspacePath } from "../../api/queries";
 import type { Page, Workflow } from "../../api/types";
 import { indexOf, operations } from "../../graph";
+import { workflowText } from "../../i18n/summaries";
 import { Button, cx } from "../../ui";
 import { useEditor, useEnvironment } from "../EditorContext";
 import css from "../inspector.module.css";
@@ -109,7 +110,7 @@ function Choices({ id, label, onPick, onClose }: { id: string; label: string; on
               <b>
                 {row.name} {row.id === itself && <small>{t("workflow.itself")}</small>}
               </b>
-              {row.sentence && <small>{row.sentence}</small>}
+              {row.sentence && <small>{workflowText(row.sentence)}</small>}
             </button>
           </li>
         ))}

@@ -8,6 +8,7 @@ import { useRuns, useTriggers, useWorkflows } from "../../api/queries";
 import { bodyOfCurl, fire } from "../../api/sample";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run, Workflow } from "../../api/types";
+import { workflowText } from "../../i18n/summaries";
 import { failureTitle } from "../../i18n/server";
 import { useLiveRuns } from "../../live";
 import {
@@ -184,7 +185,7 @@ function Recent({ workflows }: { workflows: readonly Workflow[] }) {
             <span className={css.chips}>
               <WorkflowChips workflow={workflow} />
             </span>
-            <small>{workflow.sentence || workflow.description || t("noSteps")}</small>
+            <small>{workflowText(workflow.sentence) || workflow.description || t("noSteps")}</small>
             {workflow.last_run && (
               <span className={css.last}>
                 <StatusIcon kind={runStatusKind(workflow.last_run)} size={15} />

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useWorkflows } from "../../api/queries";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Workflow } from "../../api/types";
+import { workflowText } from "../../i18n/summaries";
 import { useShortcut } from "../../ui/shortcuts";
 import { useStillHere } from "../../ui/typed";
 import {
@@ -139,7 +140,7 @@ function WorkflowRow({ workflow, onDelete }: { workflow: Workflow; onDelete: () 
         <Link to="/workflows/$id/build" params={{ id: workflow.id }} className={css.name}>
           {workflow.name}
         </Link>
-        <span className={css.sentence}>{workflow.sentence || workflow.description || t("noSteps")}</span>
+        <span className={css.sentence}>{workflowText(workflow.sentence) || workflow.description || t("noSteps")}</span>
       </td>
       <td data-cell="chips">
         <div className={css.chips}>
