@@ -1,8 +1,10 @@
+import type { TFunction } from "i18next";
 import { describe, expect, it } from "vitest";
 
 import de from "../../i18n/de/alerts.json";
 import en from "../../i18n/en/alerts.json";
-import { KINDS, piecesOf } from "./words";
+import { Formatter } from "../../ui";
+import { KINDS, piecesOf, standingOf } from "./words";
 
 const places = (sentence: string) =>
   piecesOf(sentence)
@@ -27,5 +29,16 @@ describe("sentences of rules", () => {
       expect(places(en.sentence[kind])).toContain("channels");
       expect(places(de.short[kind])).toEqual(places(en.short[kind]));
     }
+  });
+});
+
+describe("how a rule stands", () => {
+  const t = ((key: string, values: Record<string, string>) => `${key} ${Object.values(values).join("|")}`) as unknown as TFunction<"alerts">;
+  const format = new Formatter({ locale: "en", timeZone: "UTC", currency: "EUR" });
+
+  it("says how many of muted groups were left out, and nothing where there were none", () => {
+    const measure = { value: 2, over: false, part: null, whole: null, muted: 3 };
+    expect(standingOf({ kind: "dead_letters" }, measure, t, format)).toBe("now.muted now.value 2|3");
+    expect(standingOf({ kind: "dead_letters" }, { ...measure, muted: 0 }, t, format)).toBe("now.value 2");
   });
 });
