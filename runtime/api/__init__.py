@@ -88,6 +88,7 @@ from runtime.api.health import orphans, system_health
 from runtime.api.items import items
 from runtime.api.letter_figures import amount_text, letter_figures, letters_before
 from runtime.api.links import link
+from runtime.api.listed_files import csv_portions, walk_named_runs, walk_runs
 from runtime.api.looking_back import playback
 from runtime.api.mending import error_file, mended
 from runtime.api.pausing import held_versions, hold_workflow, let_go, pause_run, resume_run, set_breaker
@@ -158,6 +159,7 @@ from runtime.api.searching import (
 )
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
+from runtime.api.tagging import tag_run, tag_runs, tags_used
 from runtime.api.tasks import alike, asked_alone, decide, task, task_count, tasks
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
@@ -232,6 +234,7 @@ __all__ = [
     "correct_entries",
     "count_runs",
     "count_table_rows",
+    "csv_portions",
     "day_typed",
     "dead_letter_count",
     "dead_letter_groups",
@@ -382,6 +385,9 @@ __all__ = [
     "table_row",
     "table_rows",
     "tables",
+    "tag_run",
+    "tag_runs",
+    "tags_used",
     "take",
     "take_back",
     "task",
@@ -403,5 +409,7 @@ __all__ = [
     "versions_using",
     "waits",
     "walk_failed",
+    "walk_named_runs",
+    "walk_runs",
     "workflows_started_by",
 ]

@@ -26,6 +26,8 @@ _FAILED: Final = "r.status IN ('dead_lettered', 'compensated')"
 _LASTED: Final = "(r.finished_at - r.accepted_at)"
 _AT_WORK: Final = "('ready', 'running', 'retrying', 'waiting')"
 _KEYS: Final = "store_runfield AS s JOIN store_run AS r ON r.id = s.run_id"
+#: The rows of one word stand in the order of their runs: however old these are, their newest are found at once.
+_TAGGED: Final = "store_runtag AS g JOIN store_run AS r ON r.id = g.run_id"
 _HEX: Final = frozenset("0123456789abcdef")
 #: Ids are made by the clocks of several machines.
 _SLACK_MS: Final = 3_600_000
@@ -70,7 +72,10 @@ def ids_of_page(
     source = "store_run AS r"
     descends = filters.sort in ("newest", "longest", "largest")
     place, name = "0", "r.id"
-    if filters.sort in ("longest", "shortest"):
+    if filters.tags and filters.sort in ("newest", "oldest"):
+        source, name = _TAGGED, "g.run_id"
+        made = _of_tag(workspace_id, filters, now)
+    elif filters.sort in ("longest", "shortest"):
         made.add("r.finished_at IS NOT NULL")
         place = _LASTED
     elif by_field:
@@ -112,8 +117,9 @@ def count(workspace_id: UUID, filters: RunFilters, most: int, now: int) -> int:
         [[found]] = _run(sql, [*made.values, most + 1])
         if found > most:
             return int(found)
-    made = _conditions(workspace_id, filters, now)
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM store_run AS r WHERE {made.text()} LIMIT %s) AS found"
+    source = _TAGGED if filters.tags else "store_run AS r"
+    made = _of_tag(workspace_id, filters, now) if filters.tags else _conditions(workspace_id, filters, now)
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {made.text()} LIMIT %s) AS found"
     [[found]] = _run(sql, [*made.values, most + 1])
     return int(found)
 
@@ -123,6 +129,14 @@ def _of_keys(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
     made.add("s.workspace_id = %s AND s.name = %s", made.key(workspace_id), KEY)
     for word in (filters.query or "").split():
         _add_contained(made, word, "s")
+    return made
+
+
+def _of_tag(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
+    """Through the rows of the first word, `g`."""
+    first, *others = filters.tags
+    made = _conditions(workspace_id, replace(filters, tags=tuple(others)), now)
+    made.add("g.workspace_id = %s AND g.folded = %s", made.key(workspace_id), folded(first))
     return made
 
 
@@ -181,6 +195,9 @@ def _conditions(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
         _add_steps(made, filters.nodes)
     for term in filters.fields:
         _add_field(made, term)
+    for tag in filters.tags:
+        tagged = "SELECT t.run_id FROM store_runtag AS t WHERE t.workspace_id = %s AND t.folded = %s"
+        made.add(f"r.id IN ({tagged})", made.key(workspace_id), folded(tag))
     for word in (filters.query or "").split():
         _add_word(made, word)
     return made
