@@ -57,13 +57,15 @@ class ExportOfRuns(ApiView):
     @operation(Action.RUN_SEE, body=ExportRuns, file=True, does="runs.exported")
     def post(self, call: Call, *, body: ExportRuns) -> StreamingHttpResponse:
         """Runs as a CSV file or as JSON, as the list shows them. Text in them never becomes a formula. Where there are
-        more than 100,000 the file ends with a word about it."""
+        more than 100,000 the file ends with a word about it, and the header `Millrace-Cut` says so before."""
         workspace_id = call.workspace.id
+        cut = False
         if body.search is None:
             pages = runtime_api.walk_named_runs(workspace_id=workspace_id, run_ids=body.runs or [])
         else:
             filters = filters_of(call, body.search, body.sort)
             pages = runtime_api.walk_runs(workspace_id=workspace_id, filters=filters, most=MOST)
+            cut = runtime_api.count_runs(workspace_id=workspace_id, filters=filters, most=MOST).more
         columns = _columns(body.columns)
         shown = _shaped(workspace_id, pages)
         if body.format == "json":
@@ -77,6 +79,8 @@ class ExportOfRuns(ApiView):
             "Content-Disposition": f'attachment; filename="runs-{day}.{ending}"',
             "X-Content-Type-Options": "nosniff",
         }
+        if cut:
+            headers["Millrace-Cut"] = str(MOST)
         return StreamingHttpResponse(portions, content_type=kind, headers=headers)
 
 

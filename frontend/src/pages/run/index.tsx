@@ -34,6 +34,7 @@ import { useShownGraph } from "./items/shown";
 import { Dock } from "./Dock";
 import { AtMoment, MomentBar, MomentProvider, useMoment } from "./Moment";
 import { Scrubber } from "./Scrubber";
+import away from "./away.module.css";
 import css from "./run.module.css";
 import { RAIL_KEY, railWanted, useFollowing } from "./remembered";
 import { RunAnnouncer, RunFacts } from "./RunFacts";
@@ -72,7 +73,8 @@ function StopBar() {
   );
 }
 
-/** A bar while the socket is down; short interruptions are not worth a word. */
+/** A word while the socket is down; short interruptions are not worth one. It lies over the picture: nothing moves under
+ *  the pointer when it comes and goes. */
 function PausedBar() {
   const { t } = useTranslation("shell");
   const format = useFormatter();
@@ -90,7 +92,7 @@ function PausedBar() {
   return (
     <div role="status">
       {shown && (
-        <div className={css.paused}>
+        <div className={away.liveAway}>
           <Radio size={15} aria-hidden />
           {t("livePaused", { time: format.clockSeconds(inStepAt) })}
         </div>
@@ -236,6 +238,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
       </WithItems>
       <MomentBar />
       <RunFacts />
+      <PausedBar />
     </div>
   );
 }
@@ -385,10 +388,10 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
     return (
       <Retrying specs={known} onChanged={props.reload}>
         <RunBar railOpen={false} onRail={undefined} onChanged={props.reload} node={node} spec={spec} />
-        <PausedBar />
         <StopBar />
         <UndoBar />
         <RunAnnouncer />
+        {view !== "canvas" && <PausedBar />}
         <div className={css.phone}>
           {/* What stands below has headings of its own, which a screen reader finds by their order. */}
           {view === "steps" && <h2 className="srOnly">{t("overview.title")}</h2>}
@@ -444,7 +447,6 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
         node={node}
         spec={spec}
       />
-      <PausedBar />
       <StopBar />
       <UndoBar />
       <RunAnnouncer />

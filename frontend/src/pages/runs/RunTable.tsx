@@ -11,6 +11,7 @@ import { amountText } from "../inbox/task";
 import { BulkDialog } from "./BulkDialog";
 import { fieldOf, saidBeside, sortsOf } from "./columns";
 import { RowDeeds } from "./RowDeeds";
+import { RowTags } from "./RowTags";
 import css from "./runs.module.css";
 import { useWaitingText } from "./waiting";
 import { runStatusName, runSubtitle, runTitle, startedBy } from "./words";
@@ -161,6 +162,7 @@ function Cell({ column, run, table }: { column: string; run: Run; table: RunTabl
             {[beside, where].filter(Boolean).join(" · ")}
             {run.business_key && <span className="mono"> · {run.short_id}</span>}
           </span>
+          <RowTags tags={run.tags} />
         </td>
       );
     }
