@@ -77,7 +77,7 @@ export function RunTags({ run }: { run: Run }) {
   };
   if (tags.length === 0 && !may) return null;
   return (
-    <div className={css.head} data-testid="run-tags">
+    <div className={css.head} data-empty={tags.length === 0 || undefined} data-testid="run-tags">
       <ul className={css.tags} aria-label={t("tags.ofRun")}>
         {tags.map((tag) => (
           <li key={tag} className={css.held}>

@@ -90,9 +90,9 @@ function PausedBar() {
     return () => clearTimeout(timer);
   }, [paused]);
   return (
-    <div role="status">
+    <div role="status" className={away.place}>
       {shown && (
-        <div className={away.liveAway}>
+        <div className={away.bar}>
           <Radio size={15} aria-hidden />
           {t("livePaused", { time: format.clockSeconds(inStepAt) })}
         </div>
@@ -201,7 +201,9 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
   const handle = useRef<CanvasHandle>(null);
   const version = useVersion(run?.workflow.id ?? "", run && run.version > 0 ? run.version : null);
   const summaries = version.data?.summaries;
-  const insets = useMemo(() => ({ top: 64, right: insetEnd }), [insetEnd]);
+  // The bar of facts is higher with words on the run.
+  const said = run ? Math.ceil(run.tags.length / 4) : 0;
+  const insets = useMemo(() => ({ top: 64 + 32 * Math.min(said, 3), right: insetEnd }), [insetEnd, said]);
   const chosen = useMemo(() => (selected ? [selected] : []), [selected]);
   useEffect(() => {
     if (selected) handle.current?.reveal(selected);

@@ -36,6 +36,7 @@ export function TagField({ label, value, onChange, onPick, without = [], error, 
   const shown = open && found.length > 0;
   const pick = (tag: string): void => {
     setAt(-1);
+    setOpen(false);
     if (tag) onPick(tag);
   };
   return (
