@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.editing import Opens, edit_fields, graph, step
+from tests.browser.editing import Link, Opens, edit_fields, graph, step
 from tests.product import Api, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -37,7 +37,7 @@ def close(api: Api, product: Product) -> tuple[str, str]:
         edit_fields("no", "Just post it", (110, 138), b="1"),
         edit_fields("late", "Tell somebody", (-120, 212), c="1"),
     ]
-    links = [("start", "big"), ("big", "yes", "yes"), ("big", "no", "no"), ("yes", "error", "late")]
+    links: list[Link] = [("start", "big"), ("big", "yes", "yes"), ("big", "no", "no"), ("yes", "error", "late")]
     live = api.publish("Close cards", graph(steps, links))
     api.client.post(product.url + live.path, json={"total": 150})
     return live.workflow, api.call("GET", f"W/runs?workflow={live.workflow}")["items"][0]["id"]

@@ -145,7 +145,7 @@ def test_a_word_is_put_on_a_run_and_taken_away_at_once(signed_in: Opens, books: 
 
 
 def test_a_word_that_cannot_be_kept_comes_back_into_its_field(signed_in: Opens, books: list[str]) -> None:
-    page = signed_in(f"/runs/{books[4]}")
+    page = signed_in(f"/runs/{books[4]}", viewport=PHONE)
     tags = page.get_by_role("list", name="Tags")
     tags.get_by_role("button", name="Tag", exact=True).click()
     word = page.get_by_role("combobox", name="Add a tag")
@@ -159,6 +159,18 @@ def test_a_word_that_cannot_be_kept_comes_back_into_its_field(signed_in: Opens, 
     page.unroute("**/runs/*/tags")
     page.get_by_role("alert").get_by_role("button", name="Try again").click()
     expect(tags.get_by_role("link")).to_have_text(["to check"])
+    expect(page.get_by_role("button", name="Take away the tag to check")).to_be_enabled()
+    word.press("Escape")
+    expect(word).to_have_count(0)
+    # The other ways of looking at it know it, too, and it is there on coming back.
+    with page.expect_response(lambda answer: "/tags" in answer.url and answer.request.method == "POST"):
+        tags.get_by_role("button", name="Take away the tag to check").click()
+    views = page.get_by_role("radiogroup", name="Show")
+    views.get_by_role("radio", name="Timeline").click()
+    expect(tags).to_have_count(0)
+    views.get_by_role("radio", name="Steps").click()
+    expect(tags).to_be_visible()
+    expect(tags.get_by_role("link")).to_have_count(0)
 
 
 @pytest.mark.parametrize("way", ["shown", "chosen"])

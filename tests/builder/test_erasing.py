@@ -329,8 +329,7 @@ def test_words_on_runs_that_name_them_are_taken_back_and_those_of_others_stay(wo
     run, both = (UUID(run_of(world).rpartition("/")[2]) for _ in range(2))
     name = "Viktoria V."
     for by, runs, word in ((mine, [run, both], f"ask {name}"), (mine, [run], "late"), (other, [both], f"for {name}")):
-        tagged = {"workspace_id": world.northwind.id, "run_ids": runs, "add": [word], "remove": [], "by": by}
-        runtime_api.tag_runs(**tagged)
+        runtime_api.tag_runs(workspace_id=world.northwind.id, run_ids=runs, add=[word], remove=[], by=by)
     runtime_api.tag_run(workspace_id=world.northwind.id, run_id=both, add=["ask P 1"], remove=[], by=other)
     who = Erased(mine, frozenset({name}), frozenset({EMAIL}), "P 1", "p1@erased.invalid")
     assert runtime_api.erase_person(who) == 2

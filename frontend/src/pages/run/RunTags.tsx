@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { refreshTags, tagRun } from "../../api/runTags";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run } from "../../api/types";
+import { useRunStore } from "../../live/runStore";
 import { Button, IconButton, showToast, useErrorText } from "../../ui";
 import { condition } from "../runs/query";
 import { TagField } from "../runs/TagField";
@@ -21,6 +22,7 @@ import css from "../runs/tags.module.css";
 function useRunTags(run: Run, onFailed: (change: TagChange, error: unknown) => void) {
   const workspace = useWorkspace().id;
   const client = useQueryClient();
+  const store = useRunStore();
   const [known, setKnown] = useState<readonly string[]>(run.tags);
   const [coming, setComing] = useState<readonly TagChange[]>([]);
   const before = useRef<Promise<unknown>>(Promise.resolve());
@@ -34,7 +36,10 @@ function useRunTags(run: Run, onFailed: (change: TagChange, error: unknown) => v
     setComing((all) => [...all, made]);
     before.current = before.current.then(async () => {
       try {
-        setKnown(await tagRun(workspace, run.id, on ? [tag] : [], on ? [] : [tag]));
+        const tags = await tagRun(workspace, run.id, on ? [tag] : [], on ? [] : [tag]);
+        setKnown(tags);
+        // Wherever else the run is shown, and when this comes back.
+        store.tagged(run.id, tags);
         refreshTags(client, workspace);
       } catch (error) {
         onFailed(made, error);
