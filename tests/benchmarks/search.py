@@ -2,6 +2,7 @@
 
 python -m tests.benchmarks.search                   1,000,000 on PostgreSQL, 100,000 on SQLite (`make bench-search`)
 python -m tests.benchmarks.search scaled 200000     one of them, with so many runs
+python -m tests.benchmarks.search scaled tag        those only whose names hold a word
 """
 
 from __future__ import annotations
@@ -296,8 +297,8 @@ def _day(books: Books, rng: random.Random, later: int = 0) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime((books.now - ago * _DAY_MS) / 1000))
 
 
-def measure(stage: Stage, mode: str, runs: int) -> list[Figure]:
-    """All of them."""
+def measure(stage: Stage, mode: str, runs: int, part: str = "") -> list[Figure]:
+    """All of them whose names hold this."""
     rng = random.Random(7)
     published: list[tuple[UUID, UUID]] = []
     for number in range(WORKFLOWS):
@@ -315,6 +316,8 @@ def measure(stage: Stage, mode: str, runs: int) -> list[Figure]:
     filled = time.monotonic() - began
     figures = [Figure("search_fill_s", filled, "s", {"runs": runs, "runs_per_s": round(runs / filled)})]
     for name, ask in questions(books, rng).items():
+        if part not in name:
+            continue
         took: list[float] = []
         found = 0
         for _ in range(TIMES):
@@ -351,10 +354,11 @@ def main(chosen: Sequence[str]) -> int:
     """Measure in the modes that were chosen; 1 when one is slower than half a second."""
     modes = [mode for mode in MODES if mode in chosen] or list(MODES)
     numbers = [int(one) for one in chosen if one.isdecimal()]
+    part = next((one for one in chosen if not one.isdecimal() and one not in MODES), "")
     slow = 0
     for mode in modes:
         with staged(mode, lambda _: False) as stage:
-            found = measure(stage, mode, numbers[0] if numbers else RUNS[mode])
+            found = measure(stage, mode, numbers[0] if numbers else RUNS[mode], part)
         print(found[0].line(mode), flush=True)
         slow += sum(one.value > 500 for one in found[1:])
         worst = max(found[1:], key=lambda one: one.value)

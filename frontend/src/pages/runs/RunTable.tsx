@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { BulkKind, ChosenRuns, SearchField } from "../../api/runSearch";
 import type { Run, RunField } from "../../api/types";
 import { failureTitle } from "../../i18n/server";
-import { Chip, cx, Duration, numClass, runStatusKind, StatusChip, tableClass, Time, useFormatter } from "../../ui";
+import { Chip, cx, Duration, numClass, runStatusKind, StatusChip, tableCardsClass, tableClass, Time, useFormatter } from "../../ui";
 import { amountText } from "../inbox/task";
 import { BulkDialog } from "./BulkDialog";
 import { fieldOf, saidBeside, sortsOf } from "./columns";
@@ -47,7 +47,7 @@ export function RunTable(props: RunTableProps) {
   };
   return (
     <>
-    <table className={cx(tableClass, css.table)} data-choosing={chosen !== null || undefined}>
+    <table className={cx(tableClass, tableCardsClass, css.table)} data-choosing={chosen !== null || undefined}>
       <thead>
         <tr>
           {chosen !== null && (

@@ -24,6 +24,7 @@ import {
   showToast,
   SkeletonRows,
   tableBoxClass,
+  tableCardsClass,
   tableClass,
   TextField,
   Time,
@@ -297,7 +298,7 @@ function MemberList() {
       {members.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
       {members.data && (
         <div className={tableBoxClass}>
-          <table className={cx(tableClass, css.cards)}>
+          <table className={cx(tableClass, tableCardsClass, css.cards)}>
             <thead>
               <tr>
                 <th scope="col">{t("members.person")}</th>
