@@ -40,6 +40,7 @@ class Action(StrEnum):
     RUN_REVEAL = "run.reveal"
     RUN_VIEW_SAVE = "run.view_save"
     RUN_VIEW_SHARE = "run.view_share"
+    RUN_TAG = "run.tag"
     RUN_START = "run.start"
     RUN_CANCEL = "run.cancel"
     RUN_PAUSE = "run.pause"
@@ -94,6 +95,8 @@ RULES: Final = MappingProxyType(
         # What one looks at oneself, and what everybody is offered.
         Action.RUN_VIEW_SAVE: Rule(Role.VIEWER, Scope.RUN),
         Action.RUN_VIEW_SHARE: Rule(Role.REVIEWER, Scope.RUN),
+        # A word on a run everybody sees; it changes nothing about what the run does.
+        Action.RUN_TAG: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_START: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_CANCEL: Rule(Role.REVIEWER, Scope.RUN),
         Action.RUN_PAUSE: Rule(Role.REVIEWER, Scope.RUN),

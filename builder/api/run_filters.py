@@ -93,6 +93,7 @@ class _Reading:
             "step": self._step, "error": self._error, "cause": self._cause, "connection": self._connection,
             "longer": self._longer, "shorter": self._shorter, "is": self._is, "mode": self._is, "asks": self._asks,
             "since": self._from, "from": self._from, "until": self._until, "key": self._key, "run": self._run,
+            "tag": self._tag,
         }  # fmt: skip
         self.found = RunFilters(
             workflow_id=query.workflow,
@@ -235,6 +236,9 @@ class _Reading:
         if not (6 <= len(digits) <= 32) or not set(digits) <= set("0123456789abcdef"):
             raise QueryRefused(f"“{term.value}” is no run number: it has at least six of the characters 0-9 and a-f.")
         self._words.append(term.value)
+
+    def _tag(self, term: Term) -> None:
+        self.found = replace(self.found, tags=(*self.found.tags, self._plain(term)))
 
     # --- fields ---------------------------------------------------------------------------------------------------
 

@@ -200,6 +200,8 @@ class RunShape(View):
     fields: list[RunFieldShape]
     #: Since when the data of its steps is gone, by a rule of the workspace; null: it is there.
     data_removed_at: str | None
+    #: The words that people have put on it.
+    tags: list[str]
 
 
 class WaitView(View):
@@ -323,6 +325,7 @@ def run(
             for one in view.fields
         ],
         data_removed_at=maybe(view.data_removed_at),
+        tags=list(view.tags),
     )
 
 

@@ -99,6 +99,7 @@ from runtime.api.letter_groups import (
     unmute_letters,
 )
 from runtime.api.links import link
+from runtime.api.listed_files import csv_portions, walk_named_runs, walk_runs
 from runtime.api.looking_back import playback
 from runtime.api.mending import error_file, mended
 from runtime.api.pausing import held_versions, hold_workflow, let_go, pause_run, resume_run, set_breaker
@@ -169,6 +170,7 @@ from runtime.api.searching import (
 )
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
+from runtime.api.tagging import tag_run, tag_runs, tags_used
 from runtime.api.tasks import alike, asked_alone, decide, open_among, same_since, task, task_count, tasks
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
@@ -245,6 +247,7 @@ __all__ = [
     "count_letters",
     "count_runs",
     "count_table_rows",
+    "csv_portions",
     "day_typed",
     "dead_letter_count",
     "dead_letter_groups",
@@ -406,6 +409,9 @@ __all__ = [
     "table_row",
     "table_rows",
     "tables",
+    "tag_run",
+    "tag_runs",
+    "tags_used",
     "take",
     "take_back",
     "task",
@@ -428,5 +434,7 @@ __all__ = [
     "versions_using",
     "waits",
     "walk_failed",
+    "walk_named_runs",
+    "walk_runs",
     "workflows_started_by",
 ]

@@ -13,6 +13,7 @@ from runtime.contracts import NotFound, TrailEntry
 from runtime.engine.jsonprofile import dumps, dumps_bytes, loads_stored
 from runtime.interpreter.waiting import iso
 from runtime.sdk.redaction import MASK, is_secret_name
+from runtime.store import tags
 from runtime.store.dialect import database_now
 from runtime.store.models import Attempt, Delivery, Event, HumanTask, HumanVote, Replay, Run, StepRun, Version
 
@@ -45,6 +46,7 @@ def _written(workspace_id: UUID, row: dict[str, Any], mask: Mask) -> Iterator[by
     head = {"format": FORMAT, "version": VERSION, "exported_at": iso(database_now())}
     yield dumps_bytes(head)[:-1] + b',"run":' + dumps_bytes(_run(row))
     yield b',"workflow":' + dumps_bytes(_workflow(row))
+    yield b',"tags":' + dumps_bytes(list(tags.of_runs([run_id]).get(run_id, ())))
     yield b',"start":' + dumps_bytes(None if row["event_id"] is None else _masked_start(_start(row["event_id"]), mask))
     yield from _listed("transitions", _transitions(workspace_id, run_id))
     yield from _listed("steps", map(mask, _steps(run_id)))

@@ -18,7 +18,7 @@ from runtime.engine.state import TERMINAL
 from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.started import business_keys
-from runtime.store import artifacts, below, solved
+from runtime.store import artifacts, below, solved, tags
 from runtime.store.models import HumanTask, StepRun
 from runtime.store.transitions import Transition
 
@@ -73,11 +73,12 @@ def run_view(
     why_cancelled: str = "",
     solution: solved.Solution | None = None,
     fields: tuple[RunFieldView, ...] = (),
+    tagged: tuple[str, ...] = (),
 ) -> RunView:
     """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `halts`: what holds up the runs
     that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done;
     `why_cancelled`: of one that somebody cancelled; `solution`: of one that failed, where it was settled since;
-    `fields`: what it is found by."""
+    `fields`: what it is found by; `tagged`: the words on it."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -108,6 +109,7 @@ def run_view(
         solved=None if solution is None else SolvedView(*solution),
         fields=fields,
         data_removed_at=row["values_removed_at"],
+        tags=tagged,
     )
 
 
@@ -128,6 +130,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     reasons = _reasons([row["id"] for row in rows if row["cancel_requested_at"] is not None])
     settled = solved.solutions([row["id"] for row in rows if row["status"] == "dead_lettered"])
     named = fields_of(rows)
+    tagged = tags.of_runs([row["id"] for row in rows])
     return [
         run_view(
             row,
@@ -140,6 +143,7 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
             reasons.get(row["id"], ""),
             settled.get(row["id"]),
             named.get(row["id"], ()),
+            tagged.get(row["id"], ()),
         )
         for row in rows
     ]

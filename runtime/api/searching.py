@@ -171,6 +171,7 @@ def _takes_items(filters: RunFilters) -> bool:
     others = (
         filters.version_ids, filters.nodes, filters.asks, filters.longer_than, filters.shorter_than,
         filters.fields or None, filters.codes or None, filters.causes or None, filters.started_by or None,
+        filters.tags or None,
     )  # fmt: skip
     words = (filters.query or "").strip()
     return bool(words) and filters.sort == "newest" and all(one is None for one in others)

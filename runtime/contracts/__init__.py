@@ -354,6 +354,8 @@ class RunView:
     fields: tuple[RunFieldView, ...] = ()
     #: Since when what its steps were given and gave is gone, by a rule of the workspace.
     data_removed_at: int | None = None
+    #: What people have put on it, in the order of the alphabet.
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

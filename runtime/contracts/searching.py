@@ -29,7 +29,8 @@ class RunFilters:
     `query`: words that must all be found, each in the business key or a field, or as a run's id, its beginning or its
     last eight characters. `version_ids`: of these versions. `started_by`: as rows say it, `user:` for anybody. `nodes`:
     steps at which it failed, or stands. `codes`, `causes`: of what it failed. Durations in milliseconds, of an open run
-    so far. `asks`: whether a person is asked. `sort_field`: by which field `largest` and `smallest` go.
+    so far. `asks`: whether a person is asked. `tags`: all of these words stand on it, in whatever case. `sort_field`:
+    by which field `largest` and `smallest` go.
     """
 
     workflow_id: UUID | None = None
@@ -47,6 +48,7 @@ class RunFilters:
     shorter_than: int | None = None
     asks: bool | None = None
     fields: tuple[FieldTerm, ...] = ()
+    tags: tuple[str, ...] = ()
     sort: RunSort = "newest"
     sort_field: str = ""
 

@@ -14,7 +14,9 @@ from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Left, Replace, Substr
 
 from runtime.contracts.people import Erased
+from runtime.contracts.tagging import LONGEST_TAG
 from runtime.engine.jsonprofile import dumps, loads_stored
+from runtime.engine.naming import folded
 from runtime.store.commits import commit
 from runtime.store.letter_models import MOST_NOTE, MOST_TICKET
 from runtime.store.models import (
@@ -31,6 +33,7 @@ from runtime.store.models import (
     Review,
     ReviewChange,
     ReviewRow,
+    RunTag,
 )
 from runtime.store.people import FOR
 
@@ -43,7 +46,7 @@ _PAGE: Final = 500
 
 def erase_person(who: Erased) -> int:
     """Of how many rows they were taken out."""
-    count = sum(walk(who) for walk in (_answers, _notes, _channels, _typed, _letter_notes))
+    count = sum(walk(who) for walk in (_answers, _notes, _channels, _typed, _letter_notes, _tags))
     for page in (_votes, _in_place, _pending, _mails, _alerts, _claims, _asked, _changes, _handed, _rows):
         while changed := _one_page(page, who):
             count += changed
@@ -192,6 +195,34 @@ def _letter_notes(who: Erased) -> int:
         if not page:
             return count
         after = page[-1].cause
+
+
+def _tags(who: Erased) -> int:
+    """Words that they put on runs and that name them. A word is in its row's key: another row takes its place."""
+    told = Q()
+    for one in who.emails | who.names:
+        told |= Q(folded__contains=folded(one))
+    count = 0
+    for workspace_id, word, tag in (
+        RunTag.objects.filter(told, by=who.id).values_list("workspace_id", "folded", "tag").distinct()
+    ):
+        cleaned = who.cleaned(tag)[:LONGEST_TAG].strip()
+        if cleaned == tag:
+            continue
+        rows = RunTag.objects.filter(workspace_id=workspace_id, folded=word, tag=tag, by=who.id)
+        while True:
+            with commit("people.erase"):
+                page = list(rows.values_list("run_id", flat=True)[:_PAGE])
+                rows.filter(run_id__in=page).delete()
+                made = [
+                    RunTag(workspace_id=workspace_id, folded=folded(cleaned), run_id=one, tag=cleaned, by=who.id)
+                    for one in page
+                ]
+                RunTag.objects.bulk_create(made, ignore_conflicts=True)
+                count += len(page)
+            if len(page) < _PAGE:
+                break
+    return count
 
 
 def _mails(who: Erased) -> int:

@@ -53,6 +53,7 @@ COMMIT_POINTS: Final = frozenset(
         "mail.sent",
         "alert.rule",
         "calendar.change",
+        "run.tag",
         "alert.change",
         "alert.claim",
         "alert.sent",

@@ -61,6 +61,7 @@ from runtime.store.schedule_models import ScheduleChange as ScheduleChange
 from runtime.store.schedule_models import ScheduleSetting as ScheduleSetting
 from runtime.store.signal_models import Signal as Signal
 from runtime.store.signal_models import SignalWait as SignalWait
+from runtime.store.tag_models import RunTag as RunTag
 
 
 class Version(models.Model):

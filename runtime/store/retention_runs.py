@@ -233,6 +233,8 @@ def remove(run_ids: Sequence[UUID]) -> list[str]:
         do(f"DELETE FROM store_signal WHERE id IN ({some(ids)}) AND kind <> 'event'", ids)
     # Last: the trail of a run goes with its row, and must not go before.
     do(f"DELETE FROM store_run WHERE id IN ({given})", keys)
+    # Behind that: who puts a word on a run holds its row, so that none is left on one that has gone meanwhile.
+    do(f"DELETE FROM store_runtag WHERE run_id IN ({given})", keys)
     return _forget_outside(outside)
 
 

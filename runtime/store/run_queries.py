@@ -70,7 +70,10 @@ def ids_of_page(
     source = "store_run AS r"
     descends = filters.sort in ("newest", "longest", "largest")
     place, name = "0", "r.id"
-    if filters.sort in ("longest", "shortest"):
+    if _goes_by_tag(filters) and filters.sort in ("newest", "oldest"):
+        source, made = _of_tag(workspace_id, filters, now)
+        name = "g.run_id"
+    elif filters.sort in ("longest", "shortest"):
         made.add("r.finished_at IS NOT NULL")
         place = _LASTED
     elif by_field:
@@ -112,8 +115,12 @@ def count(workspace_id: UUID, filters: RunFilters, most: int, now: int) -> int:
         [[found]] = _run(sql, [*made.values, most + 1])
         if found > most:
             return int(found)
-    made = _conditions(workspace_id, filters, now)
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM store_run AS r WHERE {made.text()} LIMIT %s) AS found"
+    source = "store_run AS r"
+    if _goes_by_tag(filters):
+        source, made = _of_tag(workspace_id, filters, now)
+    else:
+        made = _conditions(workspace_id, filters, now)
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {made.text()} LIMIT %s) AS found"
     [[found]] = _run(sql, [*made.values, most + 1])
     return int(found)
 
@@ -124,6 +131,33 @@ def _of_keys(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
     for word in (filters.query or "").split():
         _add_contained(made, word, "s")
     return made
+
+
+def _goes_by_tag(filters: RunFilters) -> bool:
+    """Words are found through their own index, which is no way to go run by run."""
+    return bool(filters.tags) and not filters.query
+
+
+def _of_tag(workspace_id: UUID, filters: RunFilters, now: int) -> tuple[str, Query]:
+    """Through the rows of the first word, `g`, which stand in the order of their runs: each run is looked at in its
+    turn, so that the newest are found at once however old they are. Neither database may choose to walk through all
+    runs instead, which looks cheap to it where a word stands on many. Returns what to select from, and the conditions
+    with the parameters of both."""
+    first, *others = filters.tags
+    inner = _conditions(workspace_id, replace(filters, tags=tuple(others)), now)
+    made = Query(workspace_id)
+    if made.sqlite:
+        source = "store_runtag AS g CROSS JOIN store_run AS r ON r.id = g.run_id"
+        made.add(inner.text(), *inner.values)
+    else:
+        source = (
+            "store_runtag AS g CROSS JOIN LATERAL (SELECT 1 FROM store_run AS r WHERE r.id = g.run_id "
+            f"AND {inner.text()} OFFSET 0) AS one"
+        )
+        made.values += inner.values
+    made.add("g.workspace_id = %s AND g.folded = %s", made.key(workspace_id), folded(first))
+    _add_period(made, filters, "g.run_id")
+    return source, made
 
 
 def ids_of_items(workspace_id: UUID, filters: RunFilters, after: Marker | None, limit: int) -> list[tuple[int, UUID]]:
@@ -181,6 +215,9 @@ def _conditions(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
         _add_steps(made, filters.nodes)
     for term in filters.fields:
         _add_field(made, term)
+    for tag in filters.tags:
+        tagged = "SELECT t.run_id FROM store_runtag AS t WHERE t.workspace_id = %s AND t.folded = %s"
+        made.add(f"r.id IN ({tagged})", made.key(workspace_id), folded(tag))
     for word in (filters.query or "").split():
         _add_word(made, word)
     return made
@@ -194,11 +231,18 @@ def _add_plain(made: Query, filters: RunFilters) -> None:
     if filters.mode is not None:
         made.add("r.mode = %s", filters.mode)
     if filters.accepted_after is not None:
-        made.add("r.accepted_at >= %s AND r.id >= %s", filters.accepted_after,
-            made.key(_made_at(filters.accepted_after - _SLACK_MS, 0)))  # fmt: skip
+        made.add("r.accepted_at >= %s", filters.accepted_after)
     if filters.accepted_before is not None:
-        made.add("r.accepted_at < %s AND r.id <= %s", filters.accepted_before,
-            made.key(_made_at(filters.accepted_before + _SLACK_MS, 1)))  # fmt: skip
+        made.add("r.accepted_at < %s", filters.accepted_before)
+    _add_period(made, filters, "r.id")
+
+
+def _add_period(made: Query, filters: RunFilters, column: str) -> None:
+    """Ids begin with the moment at which they were made."""
+    if filters.accepted_after is not None:
+        made.add(f"{column} >= %s", made.key(_made_at(filters.accepted_after - _SLACK_MS, 0)))
+    if filters.accepted_before is not None:
+        made.add(f"{column} <= %s", made.key(_made_at(filters.accepted_before + _SLACK_MS, 1)))
 
 
 def _add_started_by(made: Query, wanted: Iterable[str]) -> None:

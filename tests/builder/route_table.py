@@ -39,6 +39,7 @@ START = {"instant": "2026-11-20T09:00:00Z"}
 NOON = "2099-01-01T12:00:00Z"
 CHANGES = {"changes": [{"number": 1, "version": 0, "state": "accepted"}]}
 AWAY = {"first_day": "2026-11-01", "stand_in": "01890a5d-ac96-774b-bcce-b302099a8057"}
+LATE = {"runs": ["01890a5d-ac96-774b-bcce-b302099a8057"], "add": ["late"]}
 IBAN = {"side": "input", "path": ["iban"]}
 ROUTES = [
     Row("GET", "session", Access.ANYONE, None, (200,)),
@@ -141,6 +142,17 @@ ROUTES = [
     Row("GET", f"{W}/runs/count", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/hours", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/fields", VIEW, Scope.READ, (200,)),
+    Row("POST", f"{W}/runs/export", VIEW, Scope.READ, (200,), {"search": {}}),
+    Row("GET", f"{W}/runs/tags", VIEW, Scope.READ, (200,)),
+    Row(
+        "POST",
+        f"{W}/runs/tags",
+        REVIEW,
+        Scope.RUN,
+        (200,),
+        LATE,
+    ),
+    Row("POST", f"{W}/runs/<uuid:run_id>/tags", REVIEW, Scope.RUN, (404,), {"add": ["late"]}),
     Row("GET", f"{W}/runs/timeline", VIEW, Scope.READ, (400,)),
     Row("GET", f"{W}/runs/usual", VIEW, Scope.READ, (400,)),
     Row("GET", f"{W}/runs/views", VIEW, Scope.READ, (200,)),

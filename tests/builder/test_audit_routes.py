@@ -16,7 +16,7 @@ from builder.audit.models import AuditRow
 from builder.connections import trials
 from builder.workflows import drills
 from tests.builder.audited import Act
-from tests.builder.audited_letters import SCENARIOS
+from tests.builder.audited_runs import SCENARIOS
 from tests.builder.conftest import World
 from tests.builder.route_table import PAGES, ROUTES
 from tests.builder.test_routes import routes_of_the_product
@@ -37,6 +37,11 @@ BESIDE: Final = {
     "session.refused", "session.throttled", "connection.limited", "connection.pause_chosen",
     "connection.repaired", "task.decided_by_link", "task.decision_took_effect", "task.decision_refused",
     "workflow.handed_over", "connection.handed_over", "run_view.handed_over", "audit_view.handed_over",
+}  # fmt: skip
+#: Done to several things, or to a list of them.
+OF_NOTHING_ALONE: Final = {
+    "files.downloaded", "audit.exported", "dead_letters.solved", "dead_letters.discarded", "runs.tagged",
+    "runs.exported", "dead_letters.exported",
 }  # fmt: skip
 #: What changes whenever anybody asks anything, and is no part of what was asked for.
 ASIDE: Final = ("django_session", "accounts_signintries", "workflows_answered", "django_migrations", "store_artifact")
@@ -123,13 +128,7 @@ def test_a_deed_writes_its_row(world: World, verb: str) -> None:
         assert row.actor_kind in ("member", "token", "link")
         assert row.actor_name
         assert row.actor_id
-    if verb not in (
-        "files.downloaded",
-        "audit.exported",
-        "dead_letters.solved",
-        "dead_letters.discarded",
-        "dead_letters.exported",
-    ):
+    if verb not in OF_NOTHING_ALONE:
         assert row.object_id
         assert row.object_name
     if act.path.startswith("/d/"):

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
@@ -19,6 +20,7 @@ from builder.audit import verify
 from builder.audit.models import AuditErasing, AuditRedaction, AuditRow
 from runtime import api as runtime_api
 from runtime.contracts.people import Erased
+from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
 from runtime.store import erasing, failpoints
 from runtime.store.failpoints import FailpointReached
@@ -31,9 +33,11 @@ from runtime.store.models import (
     HumanVote,
     LetterGroup,
     PendingAnswer,
+    RunTag,
 )
 from runtime.worker.pending_answers import settle
 from tests import factories
+from tests.builder.audited import run_of
 from tests.builder.conftest import World
 from tests.builder.test_people import question
 from tests.databases import unguarded
@@ -337,3 +341,18 @@ def test_notes_on_groups_of_dead_letters_name_whoever_wrote_them_no_more(world: 
     assert (others.note, others.noted_by) == (f"Ask {NAME} ({EMAIL})", world.bo.pk)
     listed = world.as_vera.get(f"{world.here}/dead-letters")
     assert listed.status == 200
+
+
+def test_words_on_runs_that_name_them_are_taken_back_and_those_of_others_stay(world: World) -> None:
+    mine, other = uuid7(), uuid7()
+    run, both = (UUID(run_of(world).rpartition("/")[2]) for _ in range(2))
+    name = "Viktoria V."
+    for by, runs, word in ((mine, [run, both], f"ask {name}"), (mine, [run], "late"), (other, [both], f"for {name}")):
+        runtime_api.tag_runs(workspace_id=world.northwind.id, run_ids=runs, add=[word], remove=[], by=by)
+    runtime_api.tag_run(workspace_id=world.northwind.id, run_id=both, add=["ask P 1"], remove=[], by=other)
+    who = Erased(mine, frozenset({name}), frozenset({EMAIL}), "P 1", "p1@erased.invalid")
+    assert runtime_api.erase_person(who) == 2
+    assert set(RunTag.objects.values_list("run_id", "tag")) == {
+        (run, "ask P 1"), (run, "late"), (both, "ask P 1"), (both, f"for {name}"),
+    }  # fmt: skip
+    assert runtime_api.erase_person(who) == 0

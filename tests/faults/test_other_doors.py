@@ -192,6 +192,32 @@ def test_a_kill_while_past_times_are_started_starts_each_once(
 
 
 @pytest.mark.parametrize("side", SIDES)
+def test_a_kill_while_runs_are_tagged_leaves_the_words_on_all_of_them_or_on_none(
+    side: str, database: str, make_plant: MakePlant
+) -> None:
+    plant = make_plant(database)
+    plant.start(accepting())
+    keys = [f"t-{database}-{side}-{number}" for number in range(3)]
+    for key in keys:
+        plant.senders.insist(plant.published["Accepting"].path, key)
+    wait_until(lambda: all(plant.ended(key) for key in keys), "the runs are done")
+    runs = [(plant.status(key) or ("", ""))[0] for key in keys]
+    body = {"runs": [str(run) for run in runs], "add": ["late", "to check"]}
+    die_at(plant, plant.of(plant.kinds[0]), f"run.tag:{side}", "POST", "W/runs/tags", body)
+    tagged = 0 if side == "before" else 6
+    verb = "SELECT count(*) FROM audit_row WHERE verb = 'runs.tagged'"
+    assert plant.database.query("SELECT count(*) FROM store_runtag") == [(tagged,)]
+    assert plant.database.query(verb) == [(int(side == "after"),)]
+    # Either way it can be said again, and is.
+    again = api_of(plant).call("POST", "W/runs/tags", body)
+    assert again == {"found": 3, "changed": 3 if side == "before" else 0, "full": 0, "more": False}
+    assert plant.database.query("SELECT count(*) FROM store_runtag") == [(6,)]
+    assert plant.database.query(verb) == [(1,)]
+    assert [plant.check(key) for key in keys] == [[], [], []]
+    assert plant.complaints() == []
+
+
+@pytest.mark.parametrize("side", SIDES)
 def test_a_kill_while_a_start_is_left_out_leaves_it_out_or_does_not(
     side: str, database: str, make_plant: MakePlant
 ) -> None:

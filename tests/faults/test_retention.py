@@ -200,7 +200,7 @@ def one_death(plant: Plant, kept: Keeping, point: str, nth: int, prefix: str) ->
     query = plant.database.query
     assert query(f"SELECT count(*) FROM store_event WHERE {begins(prefix)} AND removed_at IS NULL") == [(0,)]
     orphans = "SELECT count(*) FROM store_{} WHERE run_id NOT IN (SELECT id FROM store_run)"
-    for table in ("steprun", "attempt", "transition", "timer", "deadletter", "response", "runfield"):
+    for table in ("steprun", "attempt", "transition", "timer", "deadletter", "response", "runfield", "runtag"):
         assert query(orphans.format(table)) == [(0,)], f"{point}, {nth}: nothing of what went is left in {table}"
     assert query("SELECT count(*) FROM store_run") == [(len(kept.runs),)]
     after = query("SELECT count(*) FROM audit_row WHERE verb = 'retention.swept'")[0][0]

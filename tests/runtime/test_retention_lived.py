@@ -28,6 +28,7 @@ from runtime.store.models import (
     Review,
     Run,
     RunField,
+    RunTag,
     StepRun,
 )
 from runtime.store.retention import Pass
@@ -139,6 +140,8 @@ def test_a_list_goes_with_all_its_entries_in_short_transactions(
     run = machine.run(a_list(), {"lines": [{"number": number} for number in range(10)]})
     other = machine.run(a_list(), {"lines": [{"number": 1}, {"number": 2}]})
     assert Run.objects.count() == 14
+    tagged = [*Run.objects.filter(parent_run_id=run.id).values_list("pk", flat=True)[:2], run.id, other.id]
+    api.tag_runs(workspace_id=WORKSPACE, run_ids=tagged, add=["late"], remove=[], by=None)
     long_ago()
     Run.objects.filter(pk=other.id).update(finished_at=(look(other.id).finished_at or 0) + LONG_AGO)
     rules(done=30)
@@ -150,6 +153,7 @@ def test_a_list_goes_with_all_its_entries_in_short_transactions(
     assert not StepRun.objects.exclude(run_id__in=Run.objects.values("pk")).exists()
     assert not Attempt.objects.exclude(run_id__in=Run.objects.values("pk")).exists()
     assert not RunField.objects.filter(run_id=run.id).exists()
+    assert list(RunTag.objects.values_list("run_id", "tag")) == [(other.id, "late")]
     with pytest.raises(NotFound):
         look(run.id)
 

@@ -1,9 +1,10 @@
 /** Finding runs: what they can be found by, how many there are, saved searches, and what is done to many of them. */
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 import { postOnce } from "./bulkRetries";
 import { api, newIdempotencyKey } from "./client";
+import { lastWins } from "./lastWins";
 import { type RunFilters, workspacePath } from "./queries";
 import { useWorkspace } from "./session";
 import type { Items, RunField } from "./types";
@@ -144,12 +145,21 @@ export function useRunColumns(): { columns: string[] | null | undefined; choose:
   });
   // At once: a box that is ticked stays ticked, whatever the cache takes its time for.
   const [own, setOwn] = useState<string[] | null>(null);
+  const keep = useMemo(
+    () =>
+      lastWins<string[]>(
+        (columns) => api.put(`${runsPath(workspace)}/columns`, { columns }, { idempotencyKey: newIdempotencyKey() }),
+        () => {
+          setOwn(null);
+          void client.invalidateQueries({ queryKey: columnsKey(workspace) });
+        },
+      ),
+    [client, workspace],
+  );
   const choose = (columns: string[]): void => {
     setOwn(columns);
     client.setQueryData(columnsKey(workspace), columns);
-    void api
-      .put(`${runsPath(workspace)}/columns`, { columns }, { idempotencyKey: newIdempotencyKey() })
-      .catch(() => client.invalidateQueries({ queryKey: columnsKey(workspace) }));
+    keep(columns);
   };
   return { columns: own ?? query.data, choose };
 }

@@ -166,6 +166,8 @@ export interface Run {
   data_removed_at: Instant | null;
   /** What it is found by beside its key, as far as that is known. */
   fields: RunField[];
+  /** The words that people have put on it. */
+  tags: string[];
 }
 
 export interface StepWait {

@@ -716,6 +716,12 @@ export type ChangeRunView = {
   shared?: (boolean | null);
 };
 
+/** Words to put on it and to take away: at most 40 letters each, without commas and quotation marks. They are compared without their case; a run has at most 20. */
+export type ChangeTags = {
+  add?: Array<string>;
+  remove?: Array<string>;
+};
+
 /** What became of the changes, and the list as it is now. */
 export type ChangedRowsShape = {
   items: Array<RowBecameShape>;
@@ -1219,6 +1225,15 @@ export type ExpiringShape = {
   what: WhatEnum;
 };
 
+/** Which runs: `runs` in their order, or those that a search finds, the first 100,000 as `sort` says. `columns`: as lists of runs have them, a field's is `field:` and its short name; the run itself is always told. `csv_comma`: with semicolons and decimal commas. */
+export type ExportRuns = {
+  columns?: Array<string>;
+  format?: FormatEnum;
+  runs?: (Array<string> | null);
+  search?: (SearchQuery | null);
+  sort?: string;
+};
+
 /** An entry that waits for a decision; `index` counts from 0, `item`: what it was given. `fixed`: why it is given nothing else: it was released or approved as it is, or it says who decides. */
 export type FailedEntryShape = {
   at: string;
@@ -1355,6 +1370,8 @@ export type FixView = {
 };
 
 export type FormEnum = "pdf" | "png";
+
+export type FormatEnum = "csv" | "csv_comma" | "json";
 
 /** A day on which nobody works, by the calendar of some schedules or the workspace's default one. `kind`: `off`, or `close`, the day on which the workspace closes a period, on which people do work. */
 export type FreeDayShape = {
@@ -2920,12 +2937,18 @@ export type RunShape = {
   started_by: string;
   started_by_name: (string | null);
   status: string;
+  tags: Array<string>;
   version: number;
   waiting: (WaitingView | null);
   workflow: WorkflowName;
 };
 
 export type RunStatus = "accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered";
+
+/** All words on a run, in the order of the alphabet. */
+export type RunTagsShape = {
+  tags: Array<string>;
+};
 
 /** A saved search for runs. `mine`: the asker has saved it; `owner`: who has. */
 export type RunViewShape = {
@@ -3333,6 +3356,27 @@ export type TableUseShape = {
   live: boolean;
   name: string;
   steps: Array<string>;
+};
+
+/** Which runs (`runs`, or what a search finds: the first 10,000), and at most five words each to put on them and to take away. */
+export type TagRuns = {
+  add?: Array<string>;
+  remove?: Array<string>;
+  runs?: (Array<string> | null);
+  search?: (SearchQuery | null);
+};
+
+/** Of so many runs (`found`) so many say something else now (`changed`); `full`: so many could not take every word, since a run has at most 20. `more`: the search finds more than 10,000, and the others are as they were. */
+export type TaggedShape = {
+  changed: number;
+  found: number;
+  full: number;
+  more: boolean;
+};
+
+/** Words that stand on runs here, in the order of the alphabet, at most 50. */
+export type TagsUsedShape = {
+  tags: Array<string>;
 };
 
 /** `over`: although somebody else has taken it. */
@@ -6047,6 +6091,21 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/runs/export": {
+    path: { workspace_id: string };
+    body: ExportRuns;
+    answers: {
+      "200": unknown;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/fields": {
     path: { workspace_id: string };
     answers: {
@@ -6066,6 +6125,35 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/tags": {
+    path: { workspace_id: string };
+    query: { q?: string };
+    answers: {
+      "200": TagsUsedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/tags": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: TagRuns;
+    answers: {
+      "200": TaggedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
@@ -6627,6 +6715,23 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/tags": {
+    path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: ChangeTags;
+    answers: {
+      "200": RunTagsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;

@@ -35,12 +35,14 @@ function pathOf(props: Props): [path: string, x: number, y: number] {
   return [path, x, y];
 }
 
-/** What is written on a link inside a container stands above its frame, even while that is raised above the others. */
-function useAbove(source: string): { zIndex?: number } {
-  return useCanvas((state) => (state.depths.get(source) ?? 0) > 0) ? ABOVE : BELOW;
-}
+/** What is written on a link stands above every card, even the chosen one: where cards stand close it stays readable. */
 const ABOVE = { zIndex: 1100 };
 const BELOW = {};
+
+/** What is pressed on a link stands above a container's frame only where the link is inside of it: no card loses a click. */
+function usePressed(source: string): { zIndex?: number } {
+  return useCanvas((state) => (state.depths.get(source) ?? 0) > 0) ? ABOVE : BELOW;
+}
 
 function BuildLink(props: Props) {
   const { t } = useTranslation("canvas");
@@ -48,7 +50,7 @@ function BuildLink(props: Props) {
   const detail = useCanvas((state) => state.detail);
   const canBuild = useCanvas((state) => !state.readOnly && state.build !== null);
   const dropping = useCanvas((state) => state.dropLink === props.id);
-  const above = useAbove(props.source);
+  const pressed = usePressed(props.source);
   const [path, x, y] = pathOf(props);
   const failure = props.data?.failure ?? false;
   const label = props.data?.label ?? "";
@@ -70,7 +72,7 @@ function BuildLink(props: Props) {
       {detail === "full" && (
         <EdgeLabelRenderer>
           {labelled && (
-            <span className={cx(css.label, failure && css.labelErr)} style={{ transform: atOwnPort(props, x, y), ...above }}>
+            <span className={cx(css.label, failure && css.labelErr)} style={{ transform: atOwnPort(props, x, y), ...ABOVE }}>
               {failure && <Zap size={12} aria-hidden />}
               {failure ? t("fails") : label}
             </span>
@@ -80,7 +82,7 @@ function BuildLink(props: Props) {
               type="button"
               tabIndex={-1}
               className={cx("nodrag nopan", css.plus, dropping && css.plusHot, labelled && css.plusLow)}
-              style={{ transform: labelled ? at(props.targetX, props.targetY - 24) : at(x, y), ...above }}
+              style={{ transform: labelled ? at(props.targetX, props.targetY - 24) : at(x, y), ...pressed }}
               aria-label={t("insertHere")}
               title={t("insertHere")}
               onClick={insert}
@@ -102,7 +104,6 @@ function RunLink(props: Props) {
   const target = useStepNode(props.target);
   const detail = useCanvas((canvas) => canvas.detail);
   const motion = useCanvas((canvas) => canvas.motion);
-  const above = useAbove(props.source);
   const [path, x, y] = pathOf(props);
   const failure = props.data?.failure ?? false;
   const label = props.data?.label ?? "";
@@ -130,7 +131,7 @@ function RunLink(props: Props) {
         <EdgeLabelRenderer>
           <span
             className={cx(css.label, failure && state === "taken" && css.labelErr, state === "not_taken" && css.labelDim)}
-            style={{ transform: atOwnPort(props, x, y, LOWER), ...above }}
+            style={{ transform: atOwnPort(props, x, y, LOWER), ...ABOVE }}
             data-edge-state={state}
           >
             {failure && <Zap size={12} aria-hidden />}

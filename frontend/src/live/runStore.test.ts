@@ -149,3 +149,14 @@ describe("the store of a run", () => {
     expect(store.getState().run?.generation).toBe(1);
   });
 });
+
+it("keeps the words on a run that were put there here, through changes that say nothing of them", () => {
+  const store = createRunStore();
+  store.load(snapshot(1, [step("a", "running", 1)]));
+  store.tagged("other", ["late"]);
+  expect(store.getState().run?.tags).toBeUndefined();
+  store.tagged("run", ["late"]);
+  store.apply([change(1, 2, [step("a", "succeeded", 2)])]);
+  expect(store.getState().run?.tags).toEqual(["late"]);
+  expect(store.getState().steps["a"]?.status).toBe("succeeded");
+});

@@ -28,6 +28,8 @@ export interface RunStore extends StoreApi<RunState> {
   load(snapshot: RunSnapshot): void;
   /** Applies changes in order. Answers false if there is a gap or another graph, after which a fresh snapshot is needed. */
   apply(changes: readonly RunChange[]): boolean;
+  /** Somebody here has put words on the run, or taken some away: no change of the run tells that. */
+  tagged(run: string, tags: readonly string[]): void;
   clear(): void;
 }
 
@@ -129,6 +131,9 @@ export function createRunStore(): RunStore {
       }
       if (next !== snapshot) show(next);
       return true;
+    },
+    tagged(run: string, tags: readonly string[]) {
+      if (snapshot && snapshot.run.id === run) show({ ...snapshot, run: { ...snapshot.run, tags: [...tags] } });
     },
     clear() {
       snapshot = null;

@@ -50,5 +50,7 @@ export const sectionTitleClass = css.sectionTitle;
 export const leadClass = css.lead;
 export const tableBoxClass = css.tableBox;
 export const tableClass = css.table;
+/** Beside `tableClass`: on a phone each row is a card. */
+export const tableCardsClass = css.cards;
 export const tableFootClass = css.tableFoot;
 export const numClass = css.num;

@@ -22,6 +22,7 @@ import {
   showToast,
   SkeletonRows,
   tableBoxClass,
+  tableCardsClass,
   tableClass,
   Tile,
   Time,
@@ -300,7 +301,7 @@ function Connections() {
         )}
         {items.length > 0 && (
           <div className={tableBoxClass}>
-            <table className={cx(tableClass, css.table)}>
+            <table className={cx(tableClass, tableCardsClass, css.table)}>
               <thead>
                 <tr>
                   <th scope="col">{t("column.name")}</th>

@@ -3,7 +3,7 @@ import { type FieldKind, MOST_FIELDS, type Naming, type NamingField } from "../.
 
 /** Words of the search that no field can have as its name; the server knows the same. */
 const RESERVED = new Set(
-  "asks by cause connection error from is key longer mode run shorter since sort status step until version workflow".split(" "),
+  "asks by cause connection error from is key longer mode run shorter since sort status step tag until version workflow".split(" "),
 );
 
 /** `Due date` → `due_date`, different from those that are taken. */

@@ -16,6 +16,7 @@ import {
   SearchBox,
   SkeletonRows,
   tableBoxClass,
+  tableCardsClass,
   tableClass,
   tableFootClass,
   TopBar,
@@ -101,7 +102,7 @@ export default function FilesPage() {
             {files.length + here.length > 1 && (
               <ChosenBar files={files} here={here} more={list.hasNextPage} search={q} onChoose={(ids) => setChosen(new Set(ids))} />
             )}
-            <table className={cx(tableClass, css.table)} aria-label={t("title")}>
+            <table className={cx(tableClass, tableCardsClass, css.table)} aria-label={t("title")}>
               <thead>
                 <tr>
                   <th scope="col">

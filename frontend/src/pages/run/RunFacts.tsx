@@ -18,6 +18,7 @@ import { RetriedFacts } from "./RetriedFacts";
 import { failedItems, useShownGraph } from "./items/shown";
 import css from "./run.module.css";
 import { RunFiles } from "./RunFiles";
+import { RunTags } from "./RunTags";
 import { progressOf } from "./undo";
 
 /** The floating bar over the canvas: how it stands, since when, which version, who started it. */
@@ -69,6 +70,7 @@ export function RunFacts() {
       )}
       <RetriedFacts run={run} />
       <RunFiles run={run} />
+      <RunTags run={run} />
     </div>
   );
 }

@@ -34,6 +34,7 @@ import { useShownGraph } from "./items/shown";
 import { Dock } from "./Dock";
 import { AtMoment, MomentBar, MomentProvider, useMoment } from "./Moment";
 import { Scrubber } from "./Scrubber";
+import away from "./away.module.css";
 import css from "./run.module.css";
 import { RAIL_KEY, railWanted, useFollowing } from "./remembered";
 import { RunAnnouncer, RunFacts } from "./RunFacts";
@@ -72,7 +73,8 @@ function StopBar() {
   );
 }
 
-/** A bar while the socket is down; short interruptions are not worth a word. */
+/** A word while the socket is down; short interruptions are not worth one. It lies over the picture: nothing moves under
+ *  the pointer when it comes and goes. */
 function PausedBar() {
   const { t } = useTranslation("shell");
   const format = useFormatter();
@@ -88,9 +90,9 @@ function PausedBar() {
     return () => clearTimeout(timer);
   }, [paused]);
   return (
-    <div role="status">
+    <div role="status" className={away.place}>
       {shown && (
-        <div className={css.paused}>
+        <div className={away.bar}>
           <Radio size={15} aria-hidden />
           {t("livePaused", { time: format.clockSeconds(inStepAt) })}
         </div>
@@ -199,7 +201,9 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
   const handle = useRef<CanvasHandle>(null);
   const version = useVersion(run?.workflow.id ?? "", run && run.version > 0 ? run.version : null);
   const summaries = version.data?.summaries;
-  const insets = useMemo(() => ({ top: 64, right: insetEnd }), [insetEnd]);
+  // The bar of facts is higher with words on the run.
+  const said = run ? Math.ceil(run.tags.length / 4) : 0;
+  const insets = useMemo(() => ({ top: 64 + 32 * Math.min(said, 3), right: insetEnd }), [insetEnd, said]);
   const chosen = useMemo(() => (selected ? [selected] : []), [selected]);
   useEffect(() => {
     if (selected) handle.current?.reveal(selected);
@@ -236,6 +240,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
       </WithItems>
       <MomentBar />
       <RunFacts />
+      <PausedBar />
     </div>
   );
 }
@@ -385,10 +390,10 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
     return (
       <Retrying specs={known} onChanged={props.reload}>
         <RunBar railOpen={false} onRail={undefined} onChanged={props.reload} node={node} spec={spec} />
-        <PausedBar />
         <StopBar />
         <UndoBar />
         <RunAnnouncer />
+        {view !== "canvas" && <PausedBar />}
         <div className={css.phone}>
           {/* What stands below has headings of its own, which a screen reader finds by their order. */}
           {view === "steps" && <h2 className="srOnly">{t("overview.title")}</h2>}
@@ -444,7 +449,6 @@ function RunScreen(props: { phase: "loading" | "shown" | "gone" | "failed"; erro
         node={node}
         spec={spec}
       />
-      <PausedBar />
       <StopBar />
       <UndoBar />
       <RunAnnouncer />

@@ -7,16 +7,18 @@ import { useSearchFields } from "../../api/runSearch";
 import { Button, SelectField, TextField } from "../../ui";
 import { condition } from "./query";
 import css from "./runs.module.css";
+import { TagField } from "./TagField";
 
 interface Choice {
   name: string;
   label: string;
-  kind: "text" | "number" | "amount" | "date" | "word" | "length" | "choice";
+  kind: "text" | "number" | "amount" | "date" | "word" | "length" | "choice" | "tag";
   options?: string[];
 }
 
 const WORDS: readonly Choice[] = [
   { name: "key", label: "", kind: "text" },
+  { name: "tag", label: "", kind: "tag" },
   { name: "version", label: "", kind: "word" },
   { name: "by", label: "", kind: "choice", options: ["webhook", "schedule", "person", "me", "api", "workflow"] },
   { name: "step", label: "", kind: "word" },
@@ -83,6 +85,8 @@ function Form({ onAdd }: { onAdd: (condition: string) => void }) {
       )}
       {choice?.kind === "choice" ? (
         <SelectField label={t("add.value")} value={given} options={(choice.options ?? []).map((one) => ({ value: one, label: t(`add.choice.${one}`) }))} onChange={setValue} />
+      ) : choice?.kind === "tag" ? (
+        <TagField label={t("add.value")} value={value} onChange={setValue} onPick={setValue} />
       ) : (
         <TextField
           label={t("add.value")}

@@ -9,6 +9,7 @@ import { useCan } from "../../api/session";
 import { Button, buttonClass, EmptyState, ErrorCard, PageBody, SkeletonRows, tableBoxClass, tableFootClass, useFormatter } from "../../ui";
 import { shownColumns } from "./columns";
 import { ColumnsMenu } from "./ColumnsMenu";
+import { ExportMenu } from "./ExportMenu";
 import css from "./runs.module.css";
 import { RunTable } from "./RunTable";
 import { filtersOf, isFiltered, NOTHING, type RunListSearch, type SearchChange } from "./search";
@@ -57,6 +58,8 @@ export function RunList({ search, workflow, above }: { search: RunListSearch; wo
   const own = workflow ?? search.workflow;
   const offered = useMemo(() => (known ?? []).filter((field) => !own || field.workflows.includes(own)), [known, own]);
   const columns = shownColumns(picked, offered);
+  // A file holds every business field, whether or not there is room for it on the screen.
+  const kept = useMemo(() => [...new Set([...columns, ...offered.map((field) => `field:${field.name}`)])], [columns, offered]);
   const usual = useUsual(runs.map((run) => run.workflow.id));
   const filtered = isFiltered(search);
   const refused = list.error instanceof ApiError && list.error.status === 422;
@@ -87,7 +90,10 @@ export function RunList({ search, workflow, above }: { search: RunListSearch; wo
         <span role="status" className={css.count}>
           {filtered && matching && !refused && (matching.more ? t("count.more", { number: format.number(matching.count) }) : t("count.some", { count: matching.count, number: format.number(matching.count) }))}
         </span>
-        <ColumnsMenu shown={columns} fields={offered} onChoose={pickColumns} />
+        <span className={css.lineDeeds}>
+          {runs.length > 0 && <ExportMenu quiet chosen={{ search: filters }} columns={kept} />}
+          <ColumnsMenu shown={columns} fields={offered} onChoose={pickColumns} />
+        </span>
       </div>
       {freshCount > 0 && (
         <div className={css.fresh} role="status">
@@ -154,6 +160,7 @@ export function RunList({ search, workflow, above }: { search: RunListSearch; wo
         all={all}
         matching={matching}
         filters={filters}
+        columns={kept}
         mayTakeAll={!atEnd && runs.every((run) => chosen.has(run.id))}
         onAll={() => setAll(true)}
         onClear={() => {

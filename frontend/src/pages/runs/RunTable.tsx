@@ -6,11 +6,12 @@ import { useTranslation } from "react-i18next";
 import type { BulkKind, ChosenRuns, SearchField } from "../../api/runSearch";
 import type { Run, RunField } from "../../api/types";
 import { failureTitle } from "../../i18n/server";
-import { Chip, cx, Duration, numClass, runStatusKind, StatusChip, tableClass, Time, useFormatter } from "../../ui";
+import { Chip, cx, Duration, numClass, runStatusKind, StatusChip, tableCardsClass, tableClass, Time, useFormatter } from "../../ui";
 import { amountText } from "../inbox/task";
 import { BulkDialog } from "./BulkDialog";
 import { fieldOf, saidBeside, sortsOf } from "./columns";
 import { RowDeeds } from "./RowDeeds";
+import { RowTags } from "./RowTags";
 import css from "./runs.module.css";
 import { useWaitingText } from "./waiting";
 import { runStatusName, runSubtitle, runTitle, startedBy } from "./words";
@@ -46,7 +47,7 @@ export function RunTable(props: RunTableProps) {
   };
   return (
     <>
-    <table className={cx(tableClass, css.table)} data-choosing={chosen !== null || undefined}>
+    <table className={cx(tableClass, tableCardsClass, css.table)} data-choosing={chosen !== null || undefined}>
       <thead>
         <tr>
           {chosen !== null && (
@@ -161,6 +162,7 @@ function Cell({ column, run, table }: { column: string; run: Run; table: RunTabl
             {[beside, where].filter(Boolean).join(" · ")}
             {run.business_key && <span className="mono"> · {run.short_id}</span>}
           </span>
+          <RowTags tags={run.tags} />
         </td>
       );
     }

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Ban, Copy, GitCompareArrows, RotateCcw, X } from "lucide-react";
+import { Ban, Copy, GitCompareArrows, RotateCcw, Tag, X } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -7,7 +7,9 @@ import type { RunFilters } from "../../api/queries";
 import { type BulkKind, type ChosenRuns, type RunCount } from "../../api/runSearch";
 import { Button, buttonClass, IconButton, useFormatter } from "../../ui";
 import { BulkDialog } from "./BulkDialog";
+import { ExportMenu } from "./ExportMenu";
 import css from "./runs.module.css";
+import { TagDialog } from "./TagDialog";
 
 const MOST = 10_000;
 
@@ -19,6 +21,8 @@ export interface SelectionBarProps {
   all: boolean;
   matching: RunCount | undefined;
   filters: RunFilters;
+  /** That are shown. */
+  columns: readonly string[];
   /** Whether there is more than what was chosen, so that all can be meant. */
   mayTakeAll: boolean;
   onAll: () => void;
@@ -31,10 +35,12 @@ export function SelectionBar(props: SelectionBarProps) {
   const format = useFormatter();
   const [asking, setAsking] = useState<{ kind: BulkKind; chosen: ChosenRuns } | null>(null);
   const count = props.all ? (props.matching?.count ?? props.chosen.size) : props.chosen.size;
+  const [tagging, setTagging] = useState(false);
   if (props.chosen.size === 0) return null;
+  const chosen: ChosenRuns = props.all ? { search: props.filters } : { runs: [...props.chosen].slice(0, MOST) };
   const number = `${format.number(count)}${props.all && props.matching?.more ? "+" : ""}`;
   const ask = (kind: BulkKind): void => {
-    setAsking({ kind, chosen: props.all ? { search: props.filters } : { runs: [...props.chosen].slice(0, MOST) } });
+    setAsking({ kind, chosen });
   };
   return (
     <div className={css.selection} role="region" aria-label={t("select.bar")}>
@@ -60,10 +66,15 @@ export function SelectionBar(props: SelectionBarProps) {
         <Button size="sm" icon={<Copy size={14} aria-hidden />} onClick={() => ask("replay")}>
           {t("select.replay")}
         </Button>
+        <Button size="sm" icon={<Tag size={14} aria-hidden />} onClick={() => setTagging(true)}>
+          {t("select.tag")}
+        </Button>
+        <ExportMenu chosen={chosen} columns={props.columns} />
         <Button size="sm" variant="danger" icon={<Ban size={14} aria-hidden />} onClick={() => ask("cancel")}>
           {t("select.cancel")}
         </Button>
       </span>
+      {tagging && <TagDialog chosen={chosen} count={count} onClose={() => setTagging(false)} />}
       {asking && (
         <BulkDialog
           kind={asking.kind}

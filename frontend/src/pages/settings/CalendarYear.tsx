@@ -3,7 +3,7 @@ import { ChevronLeft, ChevronRight } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { type Calendar, type CalendarYearShape, useCalendarYear } from "../../api/calendars";
-import { Chip, cx, EmptyState, ErrorCard, IconButton, sectionTitleClass, segmentClass, segmentsClass, SkeletonRows, tableBoxClass, tableClass, useFormatter } from "../../ui";
+import { Chip, cx, EmptyState, ErrorCard, IconButton, sectionTitleClass, segmentClass, segmentsClass, SkeletonRows, tableBoxClass, tableCardsClass, tableClass, useFormatter } from "../../ui";
 import { dayOf } from "../schedules/days";
 import { weeksOf } from "./calendarDays";
 import { FIRST_YEAR, LAST_YEAR } from "./calendarSearch";
@@ -63,7 +63,7 @@ function List({ year }: { year: CalendarYearShape }) {
   if (year.days.length === 0) return <EmptyState plain title={t("year.nothing")} text={t("year.nothingText")} />;
   return (
     <div className={tableBoxClass}>
-      <table className={cx(tableClass, css.said)}>
+      <table className={cx(tableClass, tableCardsClass, css.said)}>
         <thead>
           <tr>
             <th scope="col">{t("year.day")}</th>

@@ -6,7 +6,7 @@ import { api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import type { ExpiringShape } from "../../api/schema.gen";
 import { useCan, useWorkspace } from "../../api/session";
-import { Chip, cx, EmptyState, ErrorCard, Note, sectionTitleClass, SkeletonRows, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
+import { Chip, cx, EmptyState, ErrorCard, Note, sectionTitleClass, SkeletonRows, tableBoxClass, tableCardsClass, tableClass, Time, useFormatter } from "../../ui";
 import { expiryOf } from "../connections/life";
 import { dayOf } from "../schedules/days";
 import css from "./settings.module.css";
@@ -38,7 +38,7 @@ function ExpiryList() {
       {found.data?.length === 0 && <EmptyState plain title={t("expiry.empty")} text={t("expiry.emptyText")} />}
       {found.data && found.data.length > 0 && (
         <div className={tableBoxClass}>
-          <table className={cx(tableClass, css.cards)}>
+          <table className={cx(tableClass, tableCardsClass, css.cards)}>
             <thead>
               <tr>
                 <th scope="col">{t("expiry.what")}</th>

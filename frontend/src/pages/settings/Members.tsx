@@ -20,6 +20,7 @@ import {
   showToast,
   SkeletonRows,
   tableBoxClass,
+  tableCardsClass,
   tableClass,
   TextField,
 } from "../../ui";
@@ -166,7 +167,7 @@ function MemberList() {
       {members.isPending && <SkeletonRows rows={3} height={34} label={t("loading")} />}
       {members.data && (
         <div className={tableBoxClass}>
-          <table className={cx(tableClass, css.cards)}>
+          <table className={cx(tableClass, tableCardsClass, css.cards)}>
             <thead>
               <tr>
                 <th scope="col">{t("members.person")}</th>

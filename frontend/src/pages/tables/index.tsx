@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { useCan } from "../../api/session";
 import { type DataTable, useTables } from "../../api/tables";
-import { Button, cx, EmptyState, ErrorCard, numClass, PageBody, SearchBox, SkeletonRows, tableBoxClass, tableClass, Time, TopBar, useFormatter } from "../../ui";
+import { Button, cx, EmptyState, ErrorCard, numClass, PageBody, SearchBox, SkeletonRows, tableBoxClass, tableCardsClass, tableClass, Time, TopBar, useFormatter } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
 import { NewTableDialog } from "./NewTableDialog";
 import css from "./tables.module.css";
@@ -51,7 +51,7 @@ export default function TablesPage() {
         )}
         {tables.length > 0 && (
           <div className={tableBoxClass}>
-            <table className={cx(tableClass, css.list)} aria-label={t("title")}>
+            <table className={cx(tableClass, tableCardsClass, css.list)} aria-label={t("title")}>
               <thead>
                 <tr>
                   <th scope="col">{t("column.name")}</th>

@@ -24,6 +24,7 @@ import {
   SkeletonRows,
   StatusIcon,
   tableBoxClass,
+  tableCardsClass,
   tableClass,
   tableFootClass,
   Time,
@@ -286,7 +287,7 @@ export default function WorkflowsPage() {
         )}
         {workflows.length > 0 && (
           <div className={tableBoxClass} aria-busy={list.isFetching}>
-            <table className={cx(tableClass, css.table)}>
+            <table className={cx(tableClass, tableCardsClass, css.table)}>
               <thead>
                 <tr>
                   <th scope="col">{t("column.on")}</th>

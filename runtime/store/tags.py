@@ -1,0 +1,112 @@
+"""Words on runs: which stand where, put there and taken away. Nothing of it is read by what carries runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from runtime.contracts.tagging import MOST_TAGS
+from runtime.store.models import Run, RunTag
+
+__all__ = ["Changed", "change", "of_runs", "used"]
+
+#: Enough for one statement of either database.
+_PORTION: Final = 500
+#: So many words are looked through for what somebody begins to type.
+_LOOKED_THROUGH: Final = 2_000
+
+
+class Changed(NamedTuple):
+    """What came of it. `found`: runs that are there; `changed`: those on which something stands now or no more;
+    `full`: those that could not take every word."""
+
+    found: int
+    changed: int
+    full: int
+
+
+def of_runs(run_ids: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
+    """The words on these runs, in the order of the alphabet; a query."""
+    found: dict[UUID, tuple[str, ...]] = {}
+    rows = RunTag.objects.filter(run_id__in=run_ids).order_by("folded") if run_ids else RunTag.objects.none()
+    for run_id, tag in rows.values_list("run_id", "tag"):
+        found[run_id] = (*found.get(run_id, ()), tag)
+    return found
+
+
+def used(workspace_id: UUID, part: str, most: int) -> list[str]:
+    """The words of a workspace that hold `part` (folded), as they were typed last: from word to word through their
+    index, however many runs each stands on."""
+    here = workspace_id if connection.vendor == "postgresql" else workspace_id.hex
+    like = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH RECURSIVE word (folded, number) AS (
+                SELECT (SELECT min(t.folded) FROM store_runtag AS t WHERE t.workspace_id = %s), 1
+                UNION ALL
+                SELECT (SELECT min(t.folded) FROM store_runtag AS t WHERE t.workspace_id = %s
+                    AND t.folded > word.folded), word.number + 1
+                FROM word WHERE word.folded IS NOT NULL AND word.number <= %s)
+            SELECT (SELECT t.tag FROM store_runtag AS t WHERE t.workspace_id = %s AND t.folded = word.folded
+                ORDER BY t.run_id DESC LIMIT 1)
+            FROM word WHERE word.folded IS NOT NULL AND word.folded LIKE %s ESCAPE '\\' LIMIT %s""",
+            [here, here, _LOOKED_THROUGH, here, f"%{like}%", most],
+        )
+        return [tag for (tag,) in cursor.fetchall()]
+
+
+def change(
+    workspace_id: UUID, run_ids: Iterable[UUID], add: Mapping[str, str], remove: Sequence[str], by: UUID | None
+) -> Changed:
+    """Put words on these runs, and take others away, within the caller's transaction. `add`: as they were typed, by
+    how they are compared; one that stands there stays as it is."""
+    _queue_up(workspace_id)
+    found = changed = full = 0
+    ordered = sorted(set(run_ids))
+    for start in range(0, len(ordered), _PORTION):
+        portion = _held(workspace_id, ordered[start : start + _PORTION])
+        found += len(portion)
+        mine = RunTag.objects.filter(workspace_id=workspace_id, run_id__in=portion)
+        touched = set()
+        if remove:
+            going = mine.filter(folded__in=remove)
+            touched = set(going.values_list("run_id", flat=True))
+            going.delete()
+        there: dict[UUID, set[str]] = {}
+        for run_id, folded in mine.values_list("run_id", "folded"):
+            there.setdefault(run_id, set()).add(folded)
+        rows = []
+        for run_id in portion:
+            stands = there.get(run_id, set())
+            new = [folded for folded in add if folded not in stands]
+            room = MOST_TAGS - len(stands)
+            full += len(new) > room
+            rows += [
+                RunTag(workspace_id=workspace_id, folded=one, run_id=run_id, tag=add[one], by=by) for one in new[:room]
+            ]
+        RunTag.objects.bulk_create(rows, batch_size=_PORTION)
+        changed += len(touched | {row.run_id for row in rows})
+    return Changed(found, changed, full)
+
+
+def _queue_up(workspace_id: UUID) -> None:
+    """One at a time in a workspace, so that no run gets more words than it can have. SQLite writes one at a time."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [(workspace_id.int & (2**64 - 1)) - 2**63])
+
+
+def _held(workspace_id: UUID, run_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of them that are there, and are not taken away before this is committed; whoever works at them goes on."""
+    if connection.vendor == "sqlite":
+        rows = Run.objects.filter(workspace_id=workspace_id, pk__in=run_ids).order_by("pk")
+        return list(rows.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM store_run WHERE workspace_id = %s AND id = ANY(%s) ORDER BY id FOR KEY SHARE",
+            [workspace_id, list(run_ids)],
+        )
+        return [run_id for (run_id,) in cursor.fetchall()]
