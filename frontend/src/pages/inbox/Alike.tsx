@@ -5,6 +5,7 @@ import { useAlike } from "../../api/queries";
 import type { TaskDetail } from "../../api/types";
 import { cx, Time, useFormatter } from "../../ui";
 import { byOf } from "./away";
+import alikeCss from "./alike.module.css";
 import css from "./inbox.module.css";
 import { useSaid } from "./said";
 import { amountText } from "./task";
@@ -19,14 +20,14 @@ export default function Alike({ task }: { task: TaskDetail }) {
   return (
     <section className={css.block}>
       <h3>{t("alike.title")}</h3>
-      <ul className={css.alike}>
+      <ul className={alikeCss.list}>
         {found.map((one) => (
           <li key={one.id}>
             <Link to="/inbox" search={{ task: one.id, state: "closed", who: "anybody" }}>
               {one.title}
             </Link>
-            <span className={cx("tn", css.alikeAmount)}>{amountText(one.amount, one.currency, format)}</span>
-            <span className={css.where}>
+            <span className={cx("tn", alikeCss.amount)}>{amountText(one.amount, one.currency, format)}</span>
+            <span className={cx(css.where, alikeCss.where)}>
               {[said(one.outcome), byOf(one.votes.at(-1), t)].filter(Boolean).join(" · ")} · <Time at={one.closed_at ?? one.created_at} />
             </span>
           </li>
