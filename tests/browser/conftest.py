@@ -233,6 +233,31 @@ def signed_in(api: Api, new_page: Callable[..., Page]) -> Callable[..., Page]:
     return open_
 
 
+@pytest.fixture(scope="module")
+def viewer(product: Product, api: Api) -> Iterator[Api]:
+    """Somebody who may look and not change."""
+    link = api.call("POST", "W/members", {"email": "vera@example.com", "role": "viewer"})["link"]
+    joined = Api(product.url)
+    token = link.split("token=")[1]
+    joined.call("POST", "/invitations/accept", {"token": token, "name": "Vera", "password": "a quiet observer 77"})
+    joined.read_session()
+    yield joined
+    joined.close()
+
+
+@pytest.fixture
+def as_viewer(viewer: Api, new_page: Callable[..., Page]) -> Callable[[str], Page]:
+    """Opens a page with the session of somebody who may only look."""
+
+    def open_(path: str) -> Page:
+        page = new_page()
+        sign_in(page, viewer)
+        page.goto(path)
+        return page
+
+    return open_
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

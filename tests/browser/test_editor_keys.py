@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import sign_in
 from tests.browser.editing import Editor, Opens, chain, edit_fields, graph, new_editor, step
 from tests.browser.test_editor_building import has_the_focus
-from tests.product import Api, Product
+from tests.product import Api
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def viewer(product: Product, api: Api) -> Iterator[Api]:
-    """Somebody who may look and not change."""
-    link = api.call("POST", "W/members", {"email": "vera@example.com", "role": "viewer"})["link"]
-    joined = Api(product.url)
-    token = link.split("token=")[1]
-    joined.call("POST", "/invitations/accept", {"token": token, "name": "Vera", "password": "a quiet observer 77"})
-    joined.read_session()
-    yield joined
-    joined.close()
-
-
-@pytest.fixture
-def as_viewer(viewer: Api, new_page: Callable[..., Page]) -> Opens:
-    def open_(path: str) -> Page:
-        page = new_page()
-        sign_in(page, viewer)
-        page.goto(path)
-        return page
-
-    return open_
 
 
 def test_a_viewer_is_offered_nothing_that_changes_the_workflow(as_viewer: Opens, api: Api) -> None:

@@ -193,6 +193,25 @@ def test_what_usually_helps_is_said_with_the_button_that_it_names(signed_in: Ope
     expect(page.get_by_role("dialog", name="Put right outside of Millrace")).to_be_visible()
 
 
+def test_whoever_may_only_look_reads_what_was_said_and_may_take_it_along(
+    signed_in: Opens, as_viewer: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
+) -> None:
+    leave_none(api)
+    fail(api, product, "Looked at", "/invoicez", ["SO-8171"])
+    path = f"W/dead-letters/{cause_of(api, 'Looked at')}"
+    api.call("PUT", f"{path}/note", {"note": "The ERP team knows.", "ticket": TICKET, "revision": 0})
+    api.call("POST", f"{path}/mute", {"days": None})
+    page = as_viewer("/dead-letters")
+    mine = group(page, "Looked at")
+    expect(mine).to_contain_text("The ERP team knows.")
+    expect(mine).to_contain_text(re.compile(r"Muted by .+ until somebody unmutes\."))
+    expect(mine).to_contain_text("The other side has said no for good")
+    expect(mine.get_by_role("button", name=re.compile("Retry|Unmute|Change|Put right"))).to_have_count(0)
+    mine.get_by_role("button", name="More actions").click()
+    expect(page.get_by_role("menuitem")).to_have_text(["CSV", "CSV with semicolons and decimal commas", "JSON"])
+    shot(page, "letter-groups-viewer")
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_it_is_readable_in_either_theme_at_a_desk_and_on_a_phone(
     size: str, signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
