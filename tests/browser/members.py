@@ -26,7 +26,7 @@ def member_of(api: Api, name: str) -> str:
     return found
 
 
-def menu_of(page: Page, name: str, item: str) -> None:
-    """Choose this from the menu of a member's row."""
-    page.get_by_role("button", name=f"More for {name}").click()
+def menu_of(page: Page, name: str, item: str, more: str = "") -> None:
+    """Choose this from the menu of a member's row; `more`: what its button is called in another language."""
+    page.get_by_role("button", name=more or f"More for {name}").click()
     page.get_by_role("menuitem", name=item).click()

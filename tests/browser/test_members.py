@@ -162,3 +162,21 @@ def test_whoever_leaves_leaves_nothing_behind(signed_in: Opens, api: Api, ines: 
     expect(page.get_by_role("row").filter(has_text="Carls orders")).to_contain_text("Handed over workflow")
     page.goto("/settings/audit?verb=member.removed")
     expect(page.get_by_role("row").filter(has_text="Carl Weber")).to_be_visible()
+
+
+def test_it_is_told_in_german_too(signed_in: Opens, api: Api, ines: Api, shot: Shot) -> None:
+    page = signed_in("/settings/profile")
+    page.get_by_label("Language").select_option("de")
+    expect(page.get_by_role("heading", name="Abwesenheit")).to_be_visible()
+    page.goto(f"/settings/members/{member_of(api, 'Ines Kaya')}")
+    expect(page.get_by_role("heading", name="Was darf Ines Kaya?")).to_be_visible()
+    rights = page.get_by_role("region", name="Was die Rolle erlaubt")
+    expect(rights.locator("[data-action='workflow.publish']")).to_contain_text("weil Ines Kaya die Rolle Bauen hat")
+    shot(page, "access-german")
+    page.goto("/settings/members")
+    menu_of(page, "Ines Kaya", "Übergeben…", more="Mehr zu Ines Kaya")
+    expect(page.get_by_role("dialog", name="Von Ines Kaya übergeben")).to_contain_text("Ines Kaya bleibt Mitglied.")
+    shot(page, "hand-over-german")
+    page.goto("/settings/profile")
+    page.get_by_label("Sprache").select_option("en")
+    expect(page.get_by_role("heading", name="Out of office")).to_be_visible()

@@ -93,7 +93,7 @@ export default function HandOverDialog({ member, removing, onClose }: { member: 
       )}
       {plan.data && (
         <div className={css.plan} aria-busy={plan.isPlaceholderData || undefined} role="group" aria-label={t("handOver.plan")}>
-          <Part title={to ? t("handOver.goes", { heir }) : t("handOver.has", { name })} things={things.filter((one) => one.why === null)} more={more} />
+          <Part title={to ? t("handOver.goes", { heir }) : t(removing ? "handOver.has" : "handOver.of", { name })} things={things.filter((one) => one.why === null)} more={more} />
           <Part title={t("handOver.cannot", { heir })} things={things.filter((one) => one.why !== null)} more={0} heir={heir} />
           <Stays stays={plan.data.stays} name={name} />
           {removing && !to && plan.data.alone > 0 && (
