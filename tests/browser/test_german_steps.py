@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -20,14 +21,15 @@ RULE = {"left": "{{ trigger.scheduled_for }}", "op": "is_not_empty", "type": "da
 
 def _document() -> dict[str, Any]:
     weekly = {"repeat": "weekdays", "weekdays": ["mon", "thu"], "at": "08:30", "ends_on": "2031-01-01"}
+    begin = {**step("begin", "trigger.schedule@1", "Montags", (0, 0)), "config": weekly}
     return graph(
         [
-            step("begin", "trigger.schedule@1", "Montags", (0, 0), **weekly),
+            begin,
             step("check", "flow.decision@1", "Prüfen", (0, 150), conditions={"match": "all", "rules": [RULE]}),
             step("call", "http.request@1", "Abrufen", (0, 300), method="POST", url="https://api.example.com/orders"),
-            edit_fields("set", "Vorbereiten", (0, 450), number="{{ steps.call.status }}"),
-            step("each", "flow.for_each@1", "Jede Zeile", (0, 600), items="{{ steps.call.body.items }}", at_a_time=4),
-            step("ask", "people.approval@1", "Freigeben", (0, 900), title="Auszahlen?", due=2),
+            edit_fields("set", "Vorbereiten", (340, 0), number="{{ steps.call.status }}"),
+            step("each", "flow.for_each@1", "Jede Zeile", (340, 150), items="{{ steps.call.body.items }}", at_a_time=4),
+            step("ask", "people.approval@1", "Freigeben", (340, 450), title="Auszahlen?", due=2),
         ],
         [("begin", "check"), ("check", "yes", "call"), ("call", "set"), ("set", "each"), ("each", "ask")],
     )
@@ -66,29 +68,38 @@ def test_steps_are_found_and_set_up_in_german(signed_in: Opens, api: Api, shot: 
         "ask": "Fragt jemanden: Auszahlen?",
     }.items():
         expect(editor.card(key)).to_contain_text(line)
+    page.keyboard.press("/")
     palette = page.get_by_role("complementary", name="Schritte zum Hinzufügen")
+    expect(palette.locator("input")).to_be_focused()
     expect(palette.get_by_test_id("palette-http.request")).to_contain_text("HTTP-Anfrage")
     shot(page, "german-palette")
     for wanted in ("schnittstelle", "curl", "HTTP request"):
-        palette.get_by_role("searchbox").fill(wanted)
+        palette.locator("input").fill(wanted)
         expect(palette.get_by_test_id("palette-http.request")).to_be_visible()
-    palette.get_by_role("searchbox").fill("")
+    palette.locator("input").fill("")
+    page.keyboard.press("Escape")
     editor.card("call").get_by_role("button").first.click()
     panel = editor.panel
-    expect(panel.get_by_label("Adresse")).to_be_visible()
-    expect(panel.get_by_text("GET liest; POST legt an; PUT und PATCH ändern; DELETE entfernt.")).to_be_visible()
-    panel.get_by_label("Inhalt", exact=True).select_option("Formularfelder")
+    expect(panel.get_by_text("Adresse", exact=True).first).to_be_visible()
+    panel.get_by_label("Inhalt", exact=True).select_option(label="Formularfelder")
+    panel.get_by_role("button", name="Erläuterung zu Methode").hover()
+    expect(page.get_by_text("GET liest; POST legt an; PUT und PATCH ändern; DELETE entfernt.")).to_be_visible()
     shot(page, "german-panel")
     _whole(page)
     for key in ("begin", "each", "ask"):
+        editor.leave()
         editor.card(key).get_by_role("button").first.click()
-        expect(panel.get_by_label("Name des Schritts")).not_to_have_value("Abrufen")
+        expect(panel.get_by_label("Name des Schritts")).to_be_visible()
         for more in panel.locator("details:not([open]) > summary").all():
             more.click()
         shot(page, f"german-panel-{key}")
         _whole(page)
-    page.keyboard.press("Escape")
-    palette.get_by_test_id("palette-email.send").click()
+    editor.leave()
+    page.keyboard.press("a")
+    expect(page.get_by_role("combobox", name="Was soll geschehen?")).to_be_focused()
+    page.keyboard.type("mail")
+    expect(page.get_by_role("option", selected=True)).to_have_text(re.compile("^E-Mail senden"))
+    page.keyboard.press("Enter")
     expect(panel.get_by_label("Name des Schritts")).to_have_value("E-Mail senden")
     document = editor.draft()
     found = {node["type"]: node for node in document["nodes"]}
