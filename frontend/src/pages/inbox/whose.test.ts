@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { Asked } from "../../api/tasks";
-import { whoseWords } from "./names";
+import { whoseWords } from "./whose";
 
 const t = ((key: string, values?: Record<string, unknown>) => [key, ...Object.values(values ?? {})].join(" ")) as unknown as Parameters<typeof whoseWords>[2];
 const person = (name: string): Asked => ({ kind: "person", key: `${name}@example.com`, name, away: null });
