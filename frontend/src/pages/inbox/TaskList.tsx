@@ -18,6 +18,7 @@ import { whoseWords } from "./whose";
 import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import pickedCss from "./picked.module.css";
+import rowCss from "./rows.module.css";
 import { KindTile } from "./KindTile";
 import { amountText, approvals, canBulk, dueOf, isAsking, isLeft } from "./task";
 
@@ -111,7 +112,7 @@ function Whose({ task }: { task: Task }) {
   const { pool, text } = whoseWords(task, me, t);
   const Icon = task.taken_by ? UserCheck : pool ? Users : User;
   return (
-    <span className={css.rowWhose} title={task.asked.length > 1 ? namesOf(task.asked) : text}>
+    <span className={rowCss.whose} title={task.asked.length > 1 ? namesOf(task.asked) : text}>
       <Icon size={13} aria-hidden />
       <span>
         {!task.taken_by && <span className="srOnly">{t("whose.asked")} </span>}
@@ -155,7 +156,7 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
         data-testid={`task-${task.id}`}
       >
         {task.unread && (
-          <span className={css.unread}>
+          <span className={rowCss.unread}>
             <span className="srOnly">{t("unread")}</span>
           </span>
         )}
