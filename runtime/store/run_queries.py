@@ -144,7 +144,7 @@ def _of_tag(workspace_id: UUID, filters: RunFilters, now: int) -> tuple[str, Que
     runs instead, which looks cheap to it where a word stands on many. Returns what to select from, and the conditions
     with the parameters of both."""
     first, *others = filters.tags
-    inner = _conditions(workspace_id, replace(filters, tags=tuple(others)), now)
+    inner = _conditions(workspace_id, replace(filters, tags=()), now)
     made = Query(workspace_id)
     if made.sqlite:
         source = "store_runtag AS g CROSS JOIN store_run AS r ON r.id = g.run_id"
@@ -156,6 +156,8 @@ def _of_tag(workspace_id: UUID, filters: RunFilters, now: int) -> tuple[str, Que
         )
         made.values += inner.values
     made.add("g.workspace_id = %s AND g.folded = %s", made.key(workspace_id), folded(first))
+    # Before any run is looked at: which of them say both, their indexes alone know.
+    _add_tags(made, others, "g.run_id")
     _add_period(made, filters, "g.run_id")
     return source, made
 
@@ -215,12 +217,16 @@ def _conditions(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
         _add_steps(made, filters.nodes)
     for term in filters.fields:
         _add_field(made, term)
-    for tag in filters.tags:
-        tagged = "SELECT t.run_id FROM store_runtag AS t WHERE t.workspace_id = %s AND t.folded = %s"
-        made.add(f"r.id IN ({tagged})", made.key(workspace_id), folded(tag))
+    _add_tags(made, filters.tags, "r.id")
     for word in (filters.query or "").split():
         _add_word(made, word)
     return made
+
+
+def _add_tags(made: Query, tags: Sequence[str], column: str) -> None:
+    for tag in tags:
+        tagged = "SELECT t.run_id FROM store_runtag AS t WHERE t.workspace_id = %s AND t.folded = %s"
+        made.add(f"{column} IN ({tagged})", made.key(made.workspace_id), folded(tag))
 
 
 def _add_plain(made: Query, filters: RunFilters) -> None:
