@@ -90,8 +90,8 @@ def test_steps_are_found_and_set_up_in_german(signed_in: Opens, api: Api, shot: 
         editor.leave()
         editor.card(key).get_by_role("button").first.click()
         expect(panel.get_by_label("Name des Schritts")).to_be_visible()
-        for more in panel.locator("details:not([open]) > summary").all():
-            more.click()
+        # All of the form, also what is folded away.
+        panel.evaluate("one => one.querySelectorAll('details').forEach((more) => { more.open = true; })")
         shot(page, f"german-panel-{key}")
         _whole(page)
     editor.leave()
