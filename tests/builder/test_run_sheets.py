@@ -155,3 +155,16 @@ def test_a_long_list_takes_no_more_memory_than_a_short_one(books: Books, monkeyp
 
     most_held(600)
     assert most_held(3_000) < most_held(600) * 1.5
+
+
+def test_a_search_for_a_word_keeps_also_those_that_have_it_in_a_field(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of the list may hold those alone that have it in their key; a file holds what is counted."""
+    monkeypatch.setattr("runtime.api.listed_files._AT_ONCE", 2)
+    for number in range(6):
+        books.run(f"Brink-{number}" if number % 3 else f"R-{number}", "Brinkmann")
+    rows = sheet(books, search={"q": "brink"})
+    assert [one["Key"] for one in rows] == ["Brink-5", "Brink-4", "R-3", "Brink-2", "Brink-1", "R-0"]
+    rows = sheet(books, search={"q": "brink"}, sort="oldest")
+    assert [one["Key"] for one in rows] == ["R-0", "Brink-1", "Brink-2", "R-3", "Brink-4", "Brink-5"]
