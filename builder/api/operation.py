@@ -255,7 +255,8 @@ def _recording(
         actor=recorded.actor_of(call.user, call.token),
         origin=recorded.origin_of(call.request),
         workspace_id=None if call.maybe_workspace is None else call.maybe_workspace.id,
-        reads=call.request.method == "GET",
+        # A file is handed out, whatever asks for it: to make it needs no transaction.
+        reads=call.request.method == "GET" or declared.file,
         said=recorded.said_of(path, arguments.get("query"), arguments.get("body")),
     )
 

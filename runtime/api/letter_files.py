@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from itertools import islice
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -40,6 +39,8 @@ FORMAT: Final = "millrace.dead_letters"
 VERSION: Final = 1
 #: So many letters, with what their steps were given, are held at a time.
 _PAGE: Final = 50
+#: So many bytes of a file for programs are sent together.
+_PORTION: Final = 64 * 1024
 _FIRST: Final = ("Workflow", "Version", "Step", "Failed of", "Message", "Business key", "Failed at")
 _LAST: Final = ("Given to the step", "Code", "Run", "Address", "Group")
 #: A spreadsheet holds no longer text in a cell.
@@ -196,8 +197,12 @@ def _cut(text: str) -> str:
 def _json(found: Iterator[dict[str, JSON]]) -> Iterator[bytes]:
     head = {"format": FORMAT, "version": VERSION, "exported_at": iso(database_now())}
     yield dumps_bytes(head)[:-1] + b',"items":['
-    between = b""
-    while some := list(islice(found, _PAGE)):
-        yield between + b",\n".join(dumps_bytes(one) for one in some)
+    held = between = b""
+    for one in found:
+        held += between + dumps_bytes(one)
         between = b",\n"
-    yield b"]}\n"
+        # By their size, and not by their number: one may have been given megabytes.
+        if len(held) > _PORTION:
+            yield held
+            held = b""
+    yield held + b"]}\n"

@@ -6,37 +6,38 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from runtime.api.rows import RUN_COLUMNS, run_views
-from runtime.api.searching import runs
+from runtime.api.searching import markers, views_of
 from runtime.contracts import RunFilters, RunView
 from runtime.sdk import tables as sheets
-from runtime.store.models import Run
+from runtime.store.run_queries import Marker
 
 __all__ = ["csv_portions", "walk_named_runs", "walk_runs"]
 
 _PAGE: Final = 200
+#: So many are looked for by one statement: to find all that hold a word takes as long, however few are wanted.
+_AT_ONCE: Final = 5_000
 
 
 def walk_runs(*, workspace_id: UUID, filters: RunFilters, most: int) -> Iterator[list[RunView]]:
-    """The runs that match, in their order, in pages; at most so many in all, and one more where there are more."""
-    after: str | None = None
+    """The runs that match, in their order, in pages; at most so many in all, and one more where there are more. Words
+    are looked for in keys and in fields, as they are where runs are counted."""
+    last: Marker | None = None
     left = most + 1
     while left > 0:
-        page = runs(workspace_id=workspace_id, filters=filters, after=after, limit=min(_PAGE, left))
-        if page.items:
-            yield page.items
-        left -= len(page.items)
-        if (after := page.next_cursor) is None:
+        size = min(_AT_ONCE, left)
+        found = markers(workspace_id, filters, last, size, keys_first=False)
+        yield from walk_named_runs(workspace_id=workspace_id, run_ids=[run_id for _, run_id in found])
+        if len(found) < size:
             return
+        left -= size
+        last = found[-1]
 
 
 def walk_named_runs(*, workspace_id: UUID, run_ids: Sequence[UUID]) -> Iterator[list[RunView]]:
     """These runs in this order, in pages; those that are gone are left out."""
-    for start in range(0, len(run_ids), _PAGE):
-        portion = run_ids[start : start + _PAGE]
-        found = Run.objects.filter(workspace_id=workspace_id, pk__in=portion).values(*RUN_COLUMNS)
-        rows = {row["id"]: row for row in found}
-        if page := run_views([rows[run_id] for run_id in dict.fromkeys(portion) if run_id in rows]):
+    each = list(dict.fromkeys(run_ids))
+    for start in range(0, len(each), _PAGE):
+        if page := views_of(workspace_id, each[start : start + _PAGE]):
             yield page
 
 

@@ -54,21 +54,29 @@ def runs(
         marker = None if last is None else (0, last)
     else:
         marker = decode_marker(after)
-    found: list[tuple[int, UUID]] = []
-    if filters.query and simple:
-        # While keys alone fill a page, nobody looks further: see docs/runs.md.
-        found = run_queries.ids_by_key(workspace_id, filters, marker, size + 1, database_now())
-    if len(found) <= size:
-        found = run_queries.ids_of_page(workspace_id, filters, marker, size + 1, database_now())
-    if _takes_items(filters):
-        items = run_queries.ids_of_items(workspace_id, filters, marker, size + 1)
-        # A number may be found both ways.
-        found = sorted({*found, *items}, key=lambda one: one[1].int, reverse=True)[: size + 1]
-    views = _views(workspace_id, [run_id for _, run_id in found[:size]])
+    found = markers(workspace_id, filters, marker, size + 1, keys_first=True)
+    views = views_of(workspace_id, [run_id for _, run_id in found[:size]])
     cursor = None
     if len(found) > size:
         cursor = encode(found[size - 1][1]) if simple else encode_marker(*found[size - 1])
     return Page(views, cursor)
+
+
+def markers(
+    workspace_id: UUID, filters: RunFilters, after: run_queries.Marker | None, size: int, *, keys_first: bool
+) -> list[run_queries.Marker]:
+    """The places of the next so many runs that match. `keys_first`: while keys alone are enough for so many, nobody
+    looks further: see docs/runs.md."""
+    found: list[run_queries.Marker] = []
+    if keys_first and filters.query and filters.sort in ("newest", "oldest"):
+        found = run_queries.ids_by_key(workspace_id, filters, after, size, database_now())
+    if len(found) < size:
+        found = run_queries.ids_of_page(workspace_id, filters, after, size, database_now())
+    if _takes_items(filters):
+        items = run_queries.ids_of_items(workspace_id, filters, after, size)
+        # A number may be found both ways.
+        found = sorted({*found, *items}, key=lambda one: one[1].int, reverse=True)[:size]
+    return found
 
 
 def find_runs(*, workspace_id: UUID, filters: RunFilters, most: int) -> list[UUID]:
@@ -177,6 +185,7 @@ def _takes_items(filters: RunFilters) -> bool:
     return bool(words) and filters.sort == "newest" and all(one is None for one in others)
 
 
-def _views(workspace_id: UUID, ids: list[UUID]) -> list[RunView]:
+def views_of(workspace_id: UUID, ids: Sequence[UUID]) -> list[RunView]:
+    """These runs in this order; those that are gone are left out."""
     rows = {row["id"]: row for row in Run.objects.filter(workspace_id=workspace_id, pk__in=ids).values(*RUN_COLUMNS)}
     return run_views([rows[run_id] for run_id in ids if run_id in rows])

@@ -11,7 +11,7 @@ from django.db import connection
 from runtime.contracts.tagging import MOST_TAGS
 from runtime.store.models import Run, RunTag
 
-__all__ = ["Changed", "change", "of_runs", "used"]
+__all__ = ["Changed", "change", "of_runs", "queue_up", "used"]
 
 #: Enough for one statement of either database.
 _PORTION: Final = 500
@@ -63,11 +63,12 @@ def change(
 ) -> Changed:
     """Put words on these runs, and take others away, within the caller's transaction. `add`: as they were typed, by
     how they are compared; one that stands there stays as it is."""
-    _queue_up(workspace_id)
+    queue_up(workspace_id)
     found = changed = full = 0
     ordered = sorted(set(run_ids))
     for start in range(0, len(ordered), _PORTION):
-        portion = _held(workspace_id, ordered[start : start + _PORTION])
+        some = Run.objects.filter(workspace_id=workspace_id, pk__in=ordered[start : start + _PORTION])
+        portion = list(some.order_by("pk").values_list("pk", flat=True))
         found += len(portion)
         mine = RunTag.objects.filter(workspace_id=workspace_id, run_id__in=portion)
         touched = set()
@@ -92,21 +93,10 @@ def change(
     return Changed(found, changed, full)
 
 
-def _queue_up(workspace_id: UUID) -> None:
-    """One at a time in a workspace, so that no run gets more words than it can have. SQLite writes one at a time."""
+def queue_up(workspace_id: UUID) -> None:
+    """Before words are put on runs, and before runs go with theirs: one at a time in a workspace. So no run gets more
+    words than it can have, and none is left on one that has gone; the runs themselves are not locked, whoever works at
+    them goes on. SQLite writes one at a time. The caller holds the transaction."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [(workspace_id.int & (2**64 - 1)) - 2**63])
-
-
-def _held(workspace_id: UUID, run_ids: Sequence[UUID]) -> list[UUID]:
-    """Those of them that are there, and are not taken away before this is committed; whoever works at them goes on."""
-    if connection.vendor == "sqlite":
-        rows = Run.objects.filter(workspace_id=workspace_id, pk__in=run_ids).order_by("pk")
-        return list(rows.values_list("pk", flat=True))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM store_run WHERE workspace_id = %s AND id = ANY(%s) ORDER BY id FOR KEY SHARE",
-            [workspace_id, list(run_ids)],
-        )
-        return [run_id for (run_id,) in cursor.fetchall()]

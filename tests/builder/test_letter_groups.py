@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from builder.audit.models import AuditRow
+from runtime import api as runtime_api
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
 from runtime.interpreter.payloads import Reference
@@ -133,6 +134,16 @@ def test_the_file_comes_in_portions_and_everybody_is_in_it(world: World, monkeyp
     monkeypatch.setattr("runtime.api.letter_files._PAGE", 3)
     assert [row["Run"] for row in table(exported(world))] == made
     assert [one["run"] for one in json.loads(exported(world, "format=json"))["items"]] == made
+
+
+def test_no_more_is_held_than_one_letter_however_much_their_steps_were_given(world: World) -> None:
+    letters(world, 6, given=dumps({"message": "x" * 200_000}))
+    told = runtime_api.LettersTold(
+        mask=lambda value: value, workflow=lambda _: "", step=lambda _, node: node, address=lambda _: ""
+    )
+    portions = list(runtime_api.export_letters(workspace_id=world.northwind.id, format="json", told=told))
+    assert max(map(len, portions)) < 300_000
+    assert len(json.loads(b"".join(portions))["items"]) == 6
 
 
 def test_what_cannot_be_read_any_more_is_said_and_the_others_are_there(world: World) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from builder.api import run_sheets
 from builder.audit.models import AuditRow
+from runtime import api as runtime_api
 from runtime.engine.ids import uuid7
 from runtime.store.models import Run
 from tests import factories
@@ -155,3 +157,32 @@ def test_a_long_list_takes_no_more_memory_than_a_short_one(books: Books, monkeyp
 
     most_held(600)
     assert most_held(3_000) < most_held(600) * 1.5
+
+
+def test_a_search_for_a_word_keeps_also_those_that_have_it_in_a_field(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of the list may hold those alone that have it in their key; a file holds what is counted."""
+    monkeypatch.setattr("runtime.api.listed_files._AT_ONCE", 2)
+    for number in range(6):
+        books.run(f"Brink-{number}" if number % 3 else f"R-{number}", "Brinkmann")
+    rows = sheet(books, search={"q": "brink"})
+    assert [one["Key"] for one in rows] == ["Brink-5", "Brink-4", "R-3", "Brink-2", "Brink-1", "R-0"]
+    rows = sheet(books, search={"q": "brink"}, sort="oldest")
+    assert [one["Key"] for one in rows] == ["R-0", "Brink-1", "Brink-2", "R-3", "Brink-4", "Brink-5"]
+
+
+def test_nobody_who_writes_waits_until_what_is_kept_is_counted(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SQLite a transaction of the web process is one that writes, and keeps all others from it."""
+    three(books)
+    real, within = runtime_api.count_runs, []
+
+    def count(**asked: Any) -> Any:
+        within.append((connection.in_atomic_block, len(connection.savepoint_ids)))
+        return real(**asked)
+
+    before = (connection.in_atomic_block, len(connection.savepoint_ids))
+    monkeypatch.setattr(runtime_api, "count_runs", count)
+    assert len(sheet(books, search={})) == 3
+    assert within == [before]
+    assert AuditRow.objects.filter(verb="runs.exported").count() == 1
