@@ -182,6 +182,19 @@ def test_what_somebody_has_answered_already_stays_theirs(world: World) -> None:
     assert plan(world)["questions"] == 0
 
 
+def test_what_a_stand_in_has_answered_in_somebodys_place_stays_answered(world: World) -> None:
+    task = question(world, world.bo.email, world.vera.email, spec={"needs": 2})
+    HumanVote.objects.create(
+        task=task, voter=world.rosa.id, name="Rosa", email=world.rosa.email, outcome="approved", at=1,
+        for_id=world.bo.id, for_name="Bo", for_email=world.bo.email,
+    )  # fmt: skip
+    assert plan(world)["questions"] == 0
+    assert "question" not in {one["kind"] for one in plan(world, "alice")["things"]}
+    give(world, "alice")
+    task.refresh_from_db()
+    assert tokens(task.people) == [world.bo.email, world.vera.email]
+
+
 def test_a_failure_that_somebody_has_taken_is_seen_to_by_whoever_may_retry(world: World) -> None:
     task = question(world, kind="exception", claimed_by=world.bo.id, claimed_name="Bo", run=run_of(world))
     assert plan(world)["questions"] == 1
