@@ -1,4 +1,4 @@
-"""Every deed, and every kind of thing it is done to, has words where the audit log is shown, in each language."""
+"""Every deed, every kind of thing it is done to and all that it says has words in the audit log, in each language."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from tests.architecture.source import ROOT
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_every_deed_and_every_kind_of_thing_has_words(language: str) -> None:
+def test_every_deed_its_things_and_what_it_says_have_words(language: str) -> None:
     path = ROOT / f"frontend/src/i18n/{language}/audit.json"
     catalogue: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     wanted = {f"verb.{verb}" for verb in DEEDS} | {f"thing.{deed.kind}" for deed in DEEDS.values()}
+    wanted |= {f"field.{name}" for deed in DEEDS.values() for name in (*deed.says, *deed.digests)}
 
     def said(key: str) -> bool:
         found: Any = catalogue
