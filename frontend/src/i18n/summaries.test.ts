@@ -59,7 +59,7 @@ describe("the second line of a card", () => {
       "Fragt nach Supplier, Amount oder POST von allen, die die Adresse haben: Fetch",
     );
     expect(workflowText("A button without questions")).toBe("Eine Schaltfläche ohne Fragen");
-    for (const other of ["At 08:30: Fetch", "Orders: Fetch", "Every day at 02:30 or something else: Fetch"]) expect(workflowText(other)).toBe(other);
+    for (const other of ["Every Monday at 08:00 until 2026-13-45: Fetch", "Every Monday at 08:00 until 2026-02-31", "At 08:30: Fetch", "Orders: Fetch", "Every day at 02:30 or something else: Fetch"]) expect(workflowText(other)).toBe(other);
   });
 
   it("is never half German", () => {
