@@ -13,9 +13,10 @@ from django.db.models import Q
 from builder.accounts.giving import give
 from builder.accounts.models import User, Workspace
 from builder.workflows.models import DefaultView, SavedView
+from runtime.contracts.people import Erased
 
-__all__ = ["MOST_VIEWS", "ListName", "TooManyViews", "change", "default", "delete", "find", "hand_over", "listing",
-           "save", "set_default", "shared_by"]  # fmt: skip
+__all__ = ["MOST_VIEWS", "ListName", "TooManyViews", "change", "default", "delete", "find", "forget", "hand_over",
+           "listing", "save", "set_default", "shared_by"]  # fmt: skip
 
 ListName = Literal["runs", "audit"]
 MOST_VIEWS: Final = 50
@@ -88,3 +89,13 @@ def hand_over(*, view_id: UUID, of: User, to: User) -> bool:
     """Make one that is shared another person's own, however many they have; False where it is not this person's any
     more."""
     return bool(SavedView.objects.filter(pk=view_id, owner=of, shared=True).update(owner=to))
+
+
+def forget(person: User, who: Erased) -> None:
+    """Remove what only this person was offered, who is erased, and take them out of the names and words of the rest."""
+    SavedView.objects.filter(owner=person, shared=False).delete()
+    DefaultView.objects.filter(person=person).delete()
+    for row in list(SavedView.objects.only("name", "search")):
+        name, search = who.cleaned(row.name)[:80], who.cleaned_in(row.search)
+        if (name, search) != (row.name, row.search):
+            SavedView.objects.filter(pk=row.pk).update(name=name, search=search)
