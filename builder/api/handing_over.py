@@ -273,7 +273,10 @@ def _groups(pair: _Pair) -> Iterator[_Thing]:
 def _give_group(pair: _Pair, id_: UUID) -> bool:
     with pair.call.deed.also("group.changed", {"group_id": id_}) as row:
         row.note(said={"reason": pair.reason})
-        return groups.let_in(workspace=pair.call.workspace, group_id=id_, membership_id=_heir_id(pair))
+        given = groups.let_in(workspace=pair.call.workspace, group_id=id_, membership_id=_heir_id(pair))
+        if not given:
+            row.nothing()
+    return given
 
 
 def _stood_in_for(pair: _Pair) -> Iterator[_Thing]:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from builder.accounts import groups
-from builder.accounts.models import Membership, Role, User
+from builder.accounts.models import Group, Membership, Role, User
 from builder.api import handing_over
 from builder.audit.models import AuditRow
 from builder.connections.models import Connection
@@ -222,6 +222,20 @@ def test_nobody_stands_in_for_themselves_because_of_it(world: World) -> None:
     (one,) = plan(world, "rosa")["things"]
     assert (one["kind"], one["why"]) == ("stand_in", "oneself")
     assert give(world, "rosa").body["done"] == 0
+
+
+def test_a_group_that_is_gone_meanwhile_is_on_no_record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups.make_group(workspace=world.northwind, name="Alone", members=[membership(world, "bo")])
+    true = groups.left_alone
+
+    def listed_then_removed(**what: Any) -> list[Group]:
+        found = true(**what)
+        Group.objects.all().delete()
+        return found
+
+    monkeypatch.setattr(groups, "left_alone", listed_then_removed)
+    assert give(world, "alice").body["done"] == 0
+    assert not AuditRow.objects.filter(verb="group.changed").exists()
 
 
 def test_what_nobody_can_be_given_is_told(world: World) -> None:
