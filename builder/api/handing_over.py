@@ -403,12 +403,13 @@ class _Work:
 
     def _give(self, thing: _Thing, give: Callable[[_Pair, UUID], bool]) -> bool:
         """False where the time is over."""
+        if thing.why:
+            # Whatever the time: it is there the next time, too, and would keep the rest from its turn.
+            self._refuse(thing)
+            return True
         if time.monotonic() > self._until:
             self.left = True
             return False
-        if thing.why:
-            self._refuse(thing)
-            return True
         try:
             self.done += give(self._pair, thing.id)
         except (AlreadyDecided, NotFound):

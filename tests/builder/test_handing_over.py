@@ -280,6 +280,15 @@ def test_what_takes_too_long_is_gone_on_with_and_nobody_is_taken_out_before(
     assert (answer["done"], answer["left"], answer["removed"]) == (1, False, True)
 
 
+def test_what_cannot_be_handed_over_takes_no_time_of_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is listed again each time: were it counted, very much of it would leave the same things for ever."""
+    world.workflow()
+    monkeypatch.setattr(handing_over, "_LONGEST", -1.0)
+    answer = give(world, "vera", remove=True).body
+    assert (answer["done"], answer["left"], answer["removed"]) == (0, False, True)
+    assert [one["why"] for one in answer["refused"]] == ["role"]
+
+
 def test_nothing_is_handed_over_because_of_somebody_who_cannot_go(world: World) -> None:
     mine = world.workflow()
     mine.owner = world.alice
