@@ -273,7 +273,10 @@ def _groups(pair: _Pair) -> Iterator[_Thing]:
 def _give_group(pair: _Pair, id_: UUID) -> bool:
     with pair.call.deed.also("group.changed", {"group_id": id_}) as row:
         row.note(said={"reason": pair.reason})
-        return groups.let_in(workspace=pair.call.workspace, group_id=id_, membership_id=_heir_id(pair))
+        given = groups.let_in(workspace=pair.call.workspace, group_id=id_, membership_id=_heir_id(pair))
+        if not given:
+            row.nothing()
+    return given
 
 
 def _stood_in_for(pair: _Pair) -> Iterator[_Thing]:
@@ -400,12 +403,13 @@ class _Work:
 
     def _give(self, thing: _Thing, give: Callable[[_Pair, UUID], bool]) -> bool:
         """False where the time is over."""
+        if thing.why:
+            # Whatever the time: it is there the next time, too, and would keep the rest from its turn.
+            self._refuse(thing)
+            return True
         if time.monotonic() > self._until:
             self.left = True
             return False
-        if thing.why:
-            self._refuse(thing)
-            return True
         try:
             self.done += give(self._pair, thing.id)
         except (AlreadyDecided, NotFound):

@@ -87,13 +87,16 @@ class Views:
         row = self._find(call, view_id)
         self._may_share(call, row.shared or bool(body.shared))
         search = None if body.search is None else _kept(body.search)
-        return saved_views.change(row=row, name=body.name, search=search, shared=body.shared)
+        if not saved_views.change(row=row, name=body.name, search=search, shared=body.shared):
+            raise not_here("saved search")
+        return row
 
     def remove(self, call: Call, view_id: UUID) -> None:
         """Take it away."""
         row = self._find(call, view_id)
         self._may_share(call, row.shared)
-        saved_views.delete(row=row)
+        if not saved_views.delete(row=row):
+            raise not_here("saved search")
 
     def told(self, call: Call, row: SavedView) -> Mapping[str, Any]:
         """All of a shape but its search."""

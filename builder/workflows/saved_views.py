@@ -13,9 +13,10 @@ from django.db.models import Q
 from builder.accounts.giving import give
 from builder.accounts.models import User, Workspace
 from builder.workflows.models import DefaultView, SavedView
+from runtime.contracts.people import Erased
 
-__all__ = ["MOST_VIEWS", "ListName", "TooManyViews", "change", "default", "delete", "find", "hand_over", "listing",
-           "save", "set_default", "shared_by"]  # fmt: skip
+__all__ = ["MOST_VIEWS", "ListName", "TooManyViews", "change", "default", "delete", "find", "forget", "hand_over",
+           "listing", "save", "set_default", "shared_by"]  # fmt: skip
 
 ListName = Literal["runs", "audit"]
 MOST_VIEWS: Final = 50
@@ -50,15 +51,19 @@ def save(
         )
 
 
-def change(*, row: SavedView, name: str | None, search: dict[str, Any] | None, shared: bool | None) -> SavedView:
-    """Change what is given, leave the rest."""
+@transaction.atomic
+def change(*, row: SavedView, name: str | None, search: dict[str, Any] | None, shared: bool | None) -> bool:
+    """Change what is given, leave the rest. False where somebody has taken it away meanwhile."""
+    if not _held(row):
+        return False
     give(row, {"name": None if name is None else name.strip(), "search": search, "shared": shared})
-    return row
+    return True
 
 
-def delete(*, row: SavedView) -> None:
-    """Take it away, for everybody who could choose it, or had it open first."""
-    row.delete()
+@transaction.atomic
+def delete(*, row: SavedView) -> bool:
+    """Take it away, for everybody who could choose it, or had it open first. False where somebody has meanwhile."""
+    return _held(row) and row.delete()[0] > 0
 
 
 def default(*, of: ListName, workspace: Workspace, person: User) -> UUID | None:
@@ -67,13 +72,14 @@ def default(*, of: ListName, workspace: Workspace, person: User) -> UUID | None:
     return rows.filter(Q(view__owner=person) | Q(view__shared=True)).values_list("view_id", flat=True).first()
 
 
+@transaction.atomic
 def set_default(*, of: ListName, workspace: Workspace, person: User, view_id: UUID | None) -> bool:
     """Open the list with this one from now on; None: with everything. False where they cannot choose it."""
     if view_id is None:
         DefaultView.objects.filter(of=of, workspace=workspace, person=person).delete()
         return True
     row = find(of=of, workspace=workspace, person=person, view_id=view_id, any_shared=True)
-    if row is None:
+    if row is None or not _held(row):
         return False
     DefaultView.objects.update_or_create(of=of, workspace=workspace, person=person, defaults={"view": row})
     return True
@@ -88,3 +94,18 @@ def hand_over(*, view_id: UUID, of: User, to: User) -> bool:
     """Make one that is shared another person's own, however many they have; False where it is not this person's any
     more."""
     return bool(SavedView.objects.filter(pk=view_id, owner=of, shared=True).update(owner=to))
+
+
+def _held(row: SavedView) -> bool:
+    """Whether it is still there, and is until the transaction ends."""
+    return SavedView.objects.select_for_update().filter(pk=row.pk).values_list("pk", flat=True).first() is not None
+
+
+def forget(person: User, who: Erased) -> None:
+    """Remove what only this person was offered, who is erased, and take them out of the names and words of the rest."""
+    SavedView.objects.filter(owner=person, shared=False).delete()
+    DefaultView.objects.filter(person=person).delete()
+    for row in list(SavedView.objects.only("name", "search")):
+        name, search = who.cleaned(row.name)[:80], who.cleaned_in(row.search)
+        if (name, search) != (row.name, row.search):
+            SavedView.objects.filter(pk=row.pk).update(name=name, search=search)

@@ -144,11 +144,14 @@ def hand_over(
 def given_away(
     *, workspace_id: UUID, of: Voter, heir: Voter | None, after: UUID | None = None, most: int
 ) -> tuple[int, list[GivenAway]]:
-    """The open questions that somebody is asked by name or has taken, and has not answered: how many there are behind
-    `after`, and the first `most` of these, the oldest first, with why `heir` cannot have one in their place."""
+    """The open questions that somebody is asked by name or has taken, and has not answered, nor has anybody in their
+    place: how many there are behind `after`, and the first `most` of these, the oldest first, with why `heir` cannot
+    have one in their place."""
     mine = Q(people__contains=f",{of.email.lower()},") | Q(claimed_by=of.id)
     rows = HumanTask.objects.filter(mine, workspace_id=workspace_id, status="open")
     rows = rows.exclude(pk__in=HumanVote.objects.filter(voter=of.id).values("task_id"))
+    in_place = rows.filter(pk__in=HumanVote.objects.filter(for_id=of.id).values("task_id"))
+    rows = rows.exclude(pk__in=[row.pk for row in in_place if said_for(row, of) is not None])
     if after is not None:
         rows = rows.filter(pk__gt=after)
     found = [
@@ -158,9 +161,10 @@ def given_away(
 
 
 def _is_of(row: HumanTask, person: Voter) -> bool:
-    """Whether this person has a place of their own in it, and has not answered."""
+    """Whether this person has a place of their own in it, and has not answered, nor has anybody in their place."""
     named = person.email.lower() in tokens(row.people) or row.claimed_by == person.id
-    return named and not HumanVote.objects.filter(task_id=row.id, voter=person.id).exists()
+    said = HumanVote.objects.filter(task_id=row.id, voter=person.id).exists() or said_for(row, person) is not None
+    return named and not said
 
 
 def leave_to_admins(*, workspace_id: UUID, task_id: UUID, voter: Voter, reason: str) -> TaskView:

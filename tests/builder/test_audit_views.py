@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from builder.accounts.models import Role
+from builder.workflows import saved_views
+from builder.workflows.models import SavedView
 from builder.workflows.saved_views import MOST_VIEWS
 from tests.builder.conftest import World
 from tests.factories import Caller, browser_of, join, make_person
@@ -87,6 +89,27 @@ def test_removing_it_opens_the_log_with_everything_again(world: World) -> None:
     world.as_alice.put(f"{world.here}/audit/views", {"view": made["id"]})
     assert world.as_alice.delete(f"{world.here}/audit/views/{made['id']}").status == 204
     assert listed(world.as_alice, world) == []
+
+
+@pytest.mark.parametrize("deed", ["choose", "rename"])
+def test_what_another_admin_takes_away_at_that_moment_is_not_there(
+    world: World, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    made = saved(world.as_alice, world, "Sign-ins", shared=True)
+    true = saved_views.find
+
+    def find_then_taken_away(**what: Any) -> SavedView | None:
+        found = true(**what)
+        SavedView.objects.all().delete()
+        return found
+
+    monkeypatch.setattr(saved_views, "find", find_then_taken_away)
+    path = f"{world.here}/audit/views"
+    if deed == "choose":
+        answer = world.as_alice.put(path, {"view": made["id"]})
+    else:
+        answer = world.as_alice.patch(f"{path}/{made['id']}", {"name": "Who came in"})
+    assert answer.status == 404, answer.body
 
 
 @pytest.mark.parametrize("search", [{"since": "soon"}, {"colour": "red"}, {"q": "x" * 201}, {"verb": "session"}])

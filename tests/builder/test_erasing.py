@@ -18,6 +18,7 @@ from builder.accounts import erasing as accounts_erasing
 from builder.accounts.models import Absence, Membership, User
 from builder.audit import verify
 from builder.audit.models import AuditErasing, AuditRedaction, AuditRow
+from builder.workflows.models import SavedView
 from runtime import api as runtime_api
 from runtime.contracts.people import Erased
 from runtime.engine.ids import uuid7
@@ -74,6 +75,25 @@ def somebody(world: World) -> Membership:
 def erase(world: World, member: Membership, **more: Any) -> Any:
     body = {"email": EMAIL, "reason": "She asked for it.", **more}
     return world.as_alice.post(f"{world.here}/members/{member.pk}/erase", body)
+
+
+def test_saved_searches_keep_neither_the_person_nor_what_only_they_looked_for(
+    world: World, somebody: Membership
+) -> None:
+    theirs = factories.browser_of(somebody.user)
+    views = f"{world.here}/runs/views"
+    for name, shared in (("Only mine", False), (f"Of {NAME}", True)):
+        body = {"name": name, "search": {"q": f"supplier {EMAIL}"}, "shared": shared}
+        assert theirs.post(views, body).status == 201
+    body = {"name": f"What {NAME} did", "search": {"q": NAME.upper(), "verb": ["task.decided"]}}
+    assert world.as_alice.post(f"{world.here}/audit/views", body).status == 201
+    assert erase(world, somebody).status == 200
+    found = {row.name: (row.owner.email, row.search) for row in SavedView.objects.select_related("owner")}
+    then = User.objects.get(pk=somebody.user_id)
+    assert found == {
+        f"Of {then.name}": (then.email, {"q": f"supplier {then.email}"}),
+        f"What {then.name} did": (world.alice.email, {"q": then.name, "verb": ["task.decided"]}),
+    }
 
 
 def everything() -> str:

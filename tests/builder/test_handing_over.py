@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from builder.accounts import groups
-from builder.accounts.models import Membership, Role, User
+from builder.accounts.models import Group, Membership, Role, User
 from builder.api import handing_over
 from builder.audit.models import AuditRow
 from builder.connections.models import Connection
@@ -182,6 +182,19 @@ def test_what_somebody_has_answered_already_stays_theirs(world: World) -> None:
     assert plan(world)["questions"] == 0
 
 
+def test_what_a_stand_in_has_answered_in_somebodys_place_stays_answered(world: World) -> None:
+    task = question(world, world.bo.email, world.vera.email, spec={"needs": 2})
+    HumanVote.objects.create(
+        task=task, voter=world.rosa.id, name="Rosa", email=world.rosa.email, outcome="approved", at=1,
+        for_id=world.bo.id, for_name="Bo", for_email=world.bo.email,
+    )  # fmt: skip
+    assert plan(world)["questions"] == 0
+    assert "question" not in {one["kind"] for one in plan(world, "alice")["things"]}
+    give(world, "alice")
+    task.refresh_from_db()
+    assert tokens(task.people) == [world.bo.email, world.vera.email]
+
+
 def test_a_failure_that_somebody_has_taken_is_seen_to_by_whoever_may_retry(world: World) -> None:
     task = question(world, kind="exception", claimed_by=world.bo.id, claimed_name="Bo", run=run_of(world))
     assert plan(world)["questions"] == 1
@@ -209,6 +222,20 @@ def test_nobody_stands_in_for_themselves_because_of_it(world: World) -> None:
     (one,) = plan(world, "rosa")["things"]
     assert (one["kind"], one["why"]) == ("stand_in", "oneself")
     assert give(world, "rosa").body["done"] == 0
+
+
+def test_a_group_that_is_gone_meanwhile_is_on_no_record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups.make_group(workspace=world.northwind, name="Alone", members=[membership(world, "bo")])
+    true = groups.left_alone
+
+    def listed_then_removed(**what: Any) -> list[Group]:
+        found = true(**what)
+        Group.objects.all().delete()
+        return found
+
+    monkeypatch.setattr(groups, "left_alone", listed_then_removed)
+    assert give(world, "alice").body["done"] == 0
+    assert not AuditRow.objects.filter(verb="group.changed").exists()
 
 
 def test_what_nobody_can_be_given_is_told(world: World) -> None:
@@ -251,6 +278,15 @@ def test_what_takes_too_long_is_gone_on_with_and_nobody_is_taken_out_before(
     monkeypatch.undo()
     answer = give(world, "alice", remove=True).body
     assert (answer["done"], answer["left"], answer["removed"]) == (1, False, True)
+
+
+def test_what_cannot_be_handed_over_takes_no_time_of_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is listed again each time: were it counted, very much of it would leave the same things for ever."""
+    world.workflow()
+    monkeypatch.setattr(handing_over, "_LONGEST", -1.0)
+    answer = give(world, "vera", remove=True).body
+    assert (answer["done"], answer["left"], answer["removed"]) == (0, False, True)
+    assert [one["why"] for one in answer["refused"]] == ["role"]
 
 
 def test_nothing_is_handed_over_because_of_somebody_who_cannot_go(world: World) -> None:

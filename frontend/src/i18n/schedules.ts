@@ -13,9 +13,11 @@ function weekday(text: string): string | null {
   return at < 0 ? null : (inWords(i18n.language)[at] ?? null);
 }
 
+/** A draft may say a day that there is not. */
 function day(text: string): string | null {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return null;
-  return new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(text));
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at) || !new Date(at).toISOString().startsWith(text)) return null;
+  return new Intl.DateTimeFormat(i18n.language, { dateStyle: "medium", timeZone: "UTC" }).format(at);
 }
 
 const ofRule: Value = (hole, text) => {

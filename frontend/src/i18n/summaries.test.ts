@@ -59,7 +59,16 @@ describe("the second line of a card", () => {
       "Fragt nach Supplier, Amount oder POST von allen, die die Adresse haben: Fetch",
     );
     expect(workflowText("A button without questions")).toBe("Eine Schaltfläche ohne Fragen");
-    for (const other of ["At 08:30: Fetch", "Orders: Fetch", "Every day at 02:30 or something else: Fetch"]) expect(workflowText(other)).toBe(other);
+    for (const other of ["Every Monday at 08:00 until 2026-13-45: Fetch", "Every Monday at 08:00 until 2026-02-31", "At 08:30: Fetch", "Orders: Fetch", "Every day at 02:30 or something else: Fetch"]) expect(workflowText(other)).toBe(other);
+  });
+
+  it("tells several starts apart, however often people write or", () => {
+    const button = "A button without questions";
+    const german = "Eine Schaltfläche ohne Fragen";
+    expect(workflowText([button, button, button].join(" or "))).toBe([german, german, german].join(" oder "));
+    const name = Array.from({ length: 80 }, () => "a").join(" or ");
+    expect(workflowText(`${name}: Fetch`)).toBe(`${name}: Fetch`);
+    expect(workflowText(`Asks for ${name}`)).toBe(`Fragt nach ${name}`);
   });
 
   it("is never half German", () => {

@@ -115,15 +115,22 @@ export function summaryText(step: Step, text: string | undefined): string | unde
 const STARTS = ["trigger.webhook", "trigger.manual", "trigger.called"] as const;
 const OR = " or ";
 
-/** How a workflow starts, if each of its starts is known as a whole. */
-function starts(text: string): string | null {
-  for (let at = text.indexOf(OR); at >= 0; at = text.indexOf(OR, at + 1)) {
-    const first = starts(text.slice(0, at));
-    const next = first === null ? null : starts(text.slice(at + OR.length));
+/** The server names so many. */
+const MOST_STARTS = 3;
+
+/** How a workflow starts, if each of its starts is known as a whole. What people named may hold "or" however often: only
+ * the first start is taken off at each of them, so that a long name is not gone through again and again. */
+function starts(text: string, most = MOST_STARTS): string | null {
+  for (let at = text.indexOf(OR); most > 1 && at >= 0; at = text.indexOf(OR, at + 1)) {
+    const first = start(text.slice(0, at));
+    const next = first === null ? null : starts(text.slice(at + OR.length), most - 1);
     if (first !== null && next !== null) return joined([first, next], "any");
   }
-  return knownSchedule(text) ?? STARTS.map((name) => known("summaries", name, text, inHoles)).find((told) => told !== null) ?? null;
+  return start(text);
 }
+
+const start = (text: string): string | null =>
+  knownSchedule(text) ?? STARTS.map((name) => known("summaries", name, text, inHoles)).find((told) => told !== null) ?? null;
 
 /** What a workflow does in one line, its starts and then the names of its steps, in the person's language. */
 export function workflowText(text: string): string {
