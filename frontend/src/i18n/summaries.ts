@@ -121,7 +121,8 @@ const MOST_STARTS = 3;
 /** How a workflow starts, if each of its starts is known as a whole. What people named may hold "or" however often: only
  * the first start is taken off at each of them, so that a long name is not gone through again and again. */
 function starts(text: string, most = MOST_STARTS): string | null {
-  for (let at = text.indexOf(OR); most > 1 && at >= 0; at = text.indexOf(OR, at + 1)) {
+  if (most === 1) return start(text);
+  for (let at = text.indexOf(OR); at >= 0; at = text.indexOf(OR, at + 1)) {
     const first = start(text.slice(0, at));
     const next = first === null ? null : starts(text.slice(at + OR.length), most - 1);
     if (first !== null && next !== null) return joined([first, next], "any");

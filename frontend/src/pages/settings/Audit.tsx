@@ -29,7 +29,7 @@ import { Rows, useVerb } from "../history/rows";
 import { dayBegins } from "../history/telling";
 import { SavedViews } from "../views/SavedViews";
 import css from "./audit.module.css";
-import { addressOf, AGO, type AuditFilter, type AuditSearch, meant, sameFilter, toSaved, viewsOf, withPart } from "./auditSearch";
+import { addressOf, AGO, type AuditFilter, type AuditSearch, changed, meant, sameFilter, toSaved, viewsOf, type withPart } from "./auditSearch";
 import settingsCss from "./settings.module.css";
 
 /** Typing asks the server once it has paused for so long, ms. */
@@ -196,9 +196,10 @@ function Log() {
     (next: AuditSearch, replace = false) => void navigate({ search: { ...keep, ...next }, replace }),
     [navigate, keep],
   );
+  // Of what the address says by then: what was typed is told a moment later, and takes nothing back that was chosen since.
   const change = useCallback(
-    (part: Parameters<typeof withPart>[1]) => show(addressOf(withPart(filter, part), views), true),
-    [show, filter, views],
+    (part: Parameters<typeof withPart>[1]) => void navigate({ search: (before) => ({ ...keep, ...changed(before, part, views) }), replace: true }),
+    [navigate, keep, views],
   );
   // What a saved search means is known once these are here.
   const known = !ofWorkspace || saved.isFetched || !sameFilter(filter, {});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { addressOf, auditSearch, type AuditView, fromSaved, meant, sameFilter, toSaved, withPart } from "./auditSearch";
+import { addressOf, auditSearch, type AuditView, changed, fromSaved, meant, sameFilter, toSaved, withPart } from "./auditSearch";
 
 const view = (id: string, search: AuditView["search"], first = false): AuditView => ({ id, name: id, search, shared: false, mine: true, owner: "Alice", first });
 
@@ -31,6 +31,13 @@ it("changes a part, and lets days and so long ago rule each other out", () => {
   expect(withPart({ since: "7d", q: "x" }, { from: "2026-11-01" })).toEqual({ from: "2026-11-01", q: "x" });
   expect(withPart({ from: "2026-11-01", to: "2026-11-02" }, { since: "7d" })).toEqual({ since: "7d" });
   expect(withPart({ q: "x" }, { q: "" })).toEqual({});
+});
+
+it("keeps what was changed a moment before, also of a saved search", () => {
+  const views = [view("first", { actor: "a", since: "7d" }, true)];
+  const chosen = changed({}, { kind: "workflow" }, views);
+  expect(changed(chosen, { q: "rent" }, views)).toEqual({ actor: "a", since: "7d", kind: "workflow", q: "rent" });
+  expect(changed({ q: "rent" }, { q: "" }, views)).toEqual({ view: "all" });
 });
 
 it("is the same after it was saved", () => {

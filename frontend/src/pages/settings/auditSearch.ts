@@ -104,3 +104,8 @@ export function addressOf(filter: AuditFilter, views: readonly AuditView[]): Aud
   const none = Object.keys(filter).length === 0;
   return none && views.some((one) => one.first) ? { view: EVERYTHING } : filter;
 }
+
+/** The address once some of the rows that it means are to be others. */
+export function changed(before: AuditSearch, part: Parameters<typeof withPart>[1], views: readonly AuditView[]): AuditSearch {
+  return addressOf(withPart(meant(before, views).filter, part), views);
+}
