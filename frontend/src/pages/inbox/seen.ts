@@ -1,12 +1,14 @@
 /** What the person has not seen: a question is seen when it was open before their eyes for a moment. */
 import { type InfiniteData, type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect } from "react";
+import { useTranslation } from "react-i18next";
 import { create } from "zustand";
 
 import { api, newIdempotencyKey } from "../../api/client";
 import { type InboxCount, workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { Page, Task, TaskDetail } from "../../api/types";
+import { showToast, useErrorText } from "../../ui";
 
 /** Whoever walks on through the list has not seen what was open for a blink. */
 const MOMENT_MS = 1_500;
@@ -25,20 +27,20 @@ function setUnread(client: QueryClient, workspace: string, id: string, unread: b
   client.setQueriesData<InboxCount>({ queryKey: [workspace, "inbox", "count"] }, (was) => was && { ...was, unread: Math.max(0, was.unread + by) });
 }
 
-/** Says that a question is seen, or is to stand as new; the lists show it at once. */
-function useSay(): (id: string, seen: boolean) => Promise<void> {
+/** Says that a question is seen, or is to stand as new; the lists show it at once. What went wrong, if anything did. */
+function useSay(): (id: string, seen: boolean) => Promise<unknown> {
   const client = useQueryClient();
   const workspace = useWorkspace().id;
   return useCallback(
     async (id, seen) => {
       try {
         await api.put(`${workspacePath(workspace)}/inbox/${id}/seen`, { seen }, { idempotencyKey: newIdempotencyKey() });
-      } catch {
-        // Without a network it stays as it is known there, and is said when it is opened the next time.
-        return;
+      } catch (error) {
+        return error;
       }
       setUnread(client, workspace, id, !seen);
       void client.invalidateQueries({ queryKey: [workspace, "inbox", "count"] });
+      return undefined;
     },
     [client, workspace],
   );
@@ -54,6 +56,7 @@ export function useSeen(task: TaskDetail | undefined): void {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = () => {
       clearTimeout(timer);
+      // Where nothing can be said it is said when it is opened the next time.
       if (document.visibilityState === "visible") timer = setTimeout(() => void say(id, true), MOMENT_MS);
     };
     look();
@@ -69,16 +72,17 @@ export function useSeen(task: TaskDetail | undefined): void {
 
 /** Lets a question stand as new; false where it does so already, or is not for this person to decide. */
 export function useMarkUnread(): (task: Task | undefined) => boolean {
+  const { t } = useTranslation("inbox");
+  const errorText = useErrorText();
   const say = useSay();
-  return useCallback(
-    (task) => {
-      if (!task || !canBeUnread(task)) return false;
-      useHeld.setState({ id: task.id });
-      void say(task.id, false);
-      return true;
-    },
-    [say],
-  );
+  return (task) => {
+    if (!task || !canBeUnread(task)) return false;
+    useHeld.setState({ id: task.id });
+    void say(task.id, false).then((error) => {
+      if (error !== undefined) showToast({ tone: "err", title: t("notUnread"), text: errorText(error).title });
+    });
+    return true;
+  };
 }
 
 /** Whether it can stand as new again. */
