@@ -270,7 +270,7 @@ class Driver:
         if own_runs.is_due(self):
             return
         now = self.shell.now_ms()
-        due = self._until()
+        due = None if self.stops else self._until()
         if self._postponed:
             due = sooner(due, now + int(AGAIN_SECONDS * 1000))
         self._waker = asyncio.get_running_loop().create_future()
@@ -470,7 +470,7 @@ class Driver:
             return
         except PausePending:
             self._letting_go, self._paused = False, True
-            self._do_over(self.unit.told)
+            self._do_over(units.told_while_paused(self.base, self.unit.told))
             return
         self.base, self.seq = self.state, written.seq
         self.may_have_answered = self.may_have_answered or self.unit.response is not None

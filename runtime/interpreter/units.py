@@ -181,6 +181,13 @@ def told_with_cancel(told: Sequence[Told], now: int, *, ends: bool) -> list[Told
     return [*before, Told(now, fact=CancelRequested(now)), *others[len(before) :]]
 
 
+def told_while_paused(base: RunState, told: Sequence[Told]) -> list[Told]:
+    """What was told for a commit that a pause came before, without that a next try is due: it is when the run goes on,
+    and how late it comes then costs none of the tries (I19)."""
+    retrying = {key.node for key, step in base.steps.items() if step.status is StepStatus.RETRYING}
+    return [one for one in told if not (isinstance(one.fact, TimerFired) and one.fact.node in retrying)]
+
+
 def _unless(driver: Driver, *, intent: bool, begins: bool, release: bool) -> int:
     """What comes before this commit. Undoing cannot be cancelled, only paused."""
     state = driver.state
