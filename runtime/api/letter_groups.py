@@ -13,7 +13,7 @@ from runtime.contracts import NotFound, RuntimeRefused
 from runtime.contracts.retries import LetterGroupSaid
 from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
-from runtime.store.dialect import database_now
+from runtime.store.dialect import database_now, queue_up
 from runtime.store.letter_groups import are_muted
 from runtime.store.letter_models import MOST_NOTE, MOST_TICKET
 from runtime.store.models import DeadLetter, LetterGroup
@@ -114,6 +114,8 @@ def _changing(workspace_id: UUID, cause: str) -> Iterator[tuple[LetterGroup, str
     """The row, made where there is none, locked until what is said of it is committed."""
     title = _title(workspace_id, cause)
     with commit(_POINT):
+        # Retention removes rows whose letters have gone: it waits for this, or has done so.
+        queue_up(workspace_id)
         LetterGroup.objects.bulk_create([LetterGroup(workspace_id=workspace_id, cause=cause)], ignore_conflicts=True)
         row = LetterGroup.objects.select_for_update().get(workspace_id=workspace_id, cause=cause)
         tell(name=title)

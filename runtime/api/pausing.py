@@ -29,6 +29,7 @@ from runtime.store.pauses import (
     stay_with_their_run,
     tell,
 )
+from runtime.store.upserts import locked
 
 #: Runs of a workflow that are rung for when they go on; the others are found.
 _MOST_RUNG: Final = 200
@@ -99,7 +100,7 @@ def hold_workflow(
         now = database_now()
         fresh = Hold(workflow_id=workflow_id, workspace_id=live.workspace_id, since=now, by=_who(by), cause="person")
         fresh.reason, fresh.open_runs, fresh.mode = reason.strip()[:400], open_runs, "held"
-        held = holds.locked(fresh)
+        held = locked(fresh, by=["workflow_id"])
         if reason.strip():
             held.reason = reason.strip()[:400]
         held.mode, held.trial_run_id, held.drained_from, held.drained_by, held.let_go = "held", None, None, None, 0

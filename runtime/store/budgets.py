@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
+from runtime.store import upserts
 from runtime.store.budget_window import Window, slice_ms
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -129,8 +130,7 @@ class Settled:
 def locked(connection_id: UUID, workspace_id: UUID) -> Budget:
     """The row of a connection, made where there is none, under its lock: whoever makes it at the same moment waits."""
     fresh = Budget(connection_id=connection_id, workspace_id=workspace_id, changed_at=database_now())
-    Budget.objects.bulk_create([fresh], ignore_conflicts=True)
-    return Budget.objects.select_for_update().get(pk=connection_id)
+    return upserts.locked(fresh, by=["connection_id"])
 
 
 def limits() -> list[Limits]:

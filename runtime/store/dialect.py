@@ -227,12 +227,12 @@ def database_now(alias: str = "default") -> int:
         return int(row[0])
 
 
-def queue_up(workflow_id: UUID) -> None:
-    """Wait until no other transaction that has called this for the workflow is open; before any row of it is locked.
-    On SQLite the transaction itself is the queue."""
+def queue_up(of: UUID) -> None:
+    """Wait until no other transaction that has called this for the same workflow or workspace is open; before any row
+    of it is locked. The caller holds the transaction: on SQLite that itself is the queue."""
     if connections["default"].vendor == "postgresql":
         with connections["default"].cursor() as cursor:
-            key = workflow_id.int & (2**64 - 1)
+            key = of.int & (2**64 - 1)
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key - 2**63])
 
 

@@ -17,8 +17,8 @@ from runtime.contracts.people import Erased
 from runtime.contracts.tagging import LONGEST_TAG
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.naming import folded
-from runtime.store import tags
 from runtime.store.commits import commit
+from runtime.store.dialect import queue_up
 from runtime.store.letter_models import MOST_NOTE, MOST_TICKET
 from runtime.store.models import (
     AlertChannel,
@@ -213,7 +213,7 @@ def _tags(who: Erased) -> int:
         rows = RunTag.objects.filter(workspace_id=workspace_id, folded=word, tag=tag, by=who.id)
         while True:
             with commit("people.erase"):
-                tags.queue_up(workspace_id)
+                queue_up(workspace_id)
                 page = list(rows.values_list("run_id", flat=True)[:_PAGE])
                 rows.filter(run_id__in=page).delete()
                 made = [

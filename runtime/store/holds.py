@@ -35,7 +35,6 @@ __all__ = [
     "let_go",
     "let_go_strays",
     "let_paused_go",
-    "locked",
     "overlap_of",
     "starts_of",
     "take_turns",
@@ -88,18 +87,6 @@ _STRAYS: Final = """
         AND NOT ({takes_turns} AND paused_at IS NULL AND trigger_node IN (SELECT value FROM {nodes})
             AND {id} NOT IN (SELECT value FROM {turns}))
     RETURNING id"""
-
-
-def locked(fresh: Hold) -> Hold:
-    """The hold of this workflow under its lock: `fresh` where there is none.
-
-    Of two that pause it at once the second waits here, and finds it paused. It writes what is there, where something
-    is: an insert that only leaves it alone would also do so where somebody is about to remove it.
-    """
-    Hold.objects.bulk_create(
-        [fresh], update_conflicts=True, unique_fields=["workflow_id"], update_fields=["workspace_id"]
-    )
-    return Hold.objects.select_for_update().get(pk=fresh.pk)
 
 
 def gather(workflow_id: UUID, now: int, *, who: str, also_let_go: bool = False) -> int:

@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
+from runtime.store.dialect import queue_up
 from runtime.store.figures import counted_below
 from runtime.store.models import DeadLetter, LetterGroup
+from runtime.store.parts import OF_ITEM
 
 __all__ = ["are_muted", "forget_groups", "muted_letters"]
 
@@ -37,13 +39,14 @@ def muted_letters(
     if workflow_id is not None:
         rows = rows.filter(workflow_id=workflow_id)
     if whole_runs:
-        rows = rows.exclude(run__parent_run_id__isnull=False, run__trigger_node=F("run__parent_node"))
+        rows = rows.exclude(OF_ITEM)
     return rows.count()
 
 
 def forget_groups(workspace_id: UUID) -> int:
     """Remove what was said about groups of which no letter is left, not even a decided one; of how many. The caller
     holds the transaction."""
+    queue_up(workspace_id)
     any_letter = DeadLetter.objects.filter(workspace_id=OuterRef("workspace_id"), cause=OuterRef("cause"))
     gone = LetterGroup.objects.filter(~Exists(any_letter), workspace_id=workspace_id)
     causes: list[Any] = list(gone.values_list("cause", flat=True))

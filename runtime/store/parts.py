@@ -14,10 +14,12 @@ from django.db.models import F, Q
 
 from runtime.store.models import Run
 
-__all__ = ["IS_ITEM", "locked_parts", "portions"]
+__all__ = ["IS_ITEM", "OF_ITEM", "locked_parts", "portions"]
 
 #: A run of a container's body, as opposed to one of a workflow, called or not.
 IS_ITEM: Final = Q(parent_run_id__isnull=False, trigger_node=F("parent_node"))
+#: The same of what belongs to a run, as a dead letter does.
+OF_ITEM: Final = Q(run__parent_run_id__isnull=False, run__trigger_node=F("run__parent_node"))
 _PORTION: Final = 500
 
 

@@ -17,8 +17,7 @@ from django.db.models import Q
 
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.naming import KEY, folded, naming_of
-from runtime.store import tags
-from runtime.store.dialect import database_now
+from runtime.store.dialect import database_now, queue_up
 from runtime.store.figures import counted_below
 from runtime.store.models import Artifact, Attempt, Replay, Run, Version
 from runtime.store.parts import IS_ITEM
@@ -234,7 +233,7 @@ def remove(run_ids: Sequence[UUID]) -> list[str]:
         do(f"DELETE FROM store_signal WHERE id IN ({some(ids)}) AND kind <> 'event'", ids)
     # Whoever puts a word on one of them has done so, or finds it gone.
     for workspace_id in sorted(set(Run.objects.filter(pk__in=run_ids).values_list("workspace_id", flat=True))):
-        tags.queue_up(workspace_id)
+        queue_up(workspace_id)
     do(f"DELETE FROM store_runtag WHERE run_id IN ({given})", keys)
     # Last: the trail of a run goes with its row, and must not go before.
     do(f"DELETE FROM store_run WHERE id IN ({given})", keys)

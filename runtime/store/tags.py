@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db import connection
 
 from runtime.contracts.tagging import MOST_TAGS
+from runtime.store.dialect import queue_up
 from runtime.store.models import Run, RunTag
 
-__all__ = ["Changed", "change", "of_runs", "queue_up", "used"]
+__all__ = ["Changed", "change", "of_runs", "used"]
 
 #: Enough for one statement of either database.
 _PORTION: Final = 500
@@ -63,6 +64,8 @@ def change(
 ) -> Changed:
     """Put words on these runs, and take others away, within the caller's transaction. `add`: as they were typed, by
     how they are compared; one that stands there stays as it is."""
+    # Before words are put on runs, and before runs go with theirs: no run gets more than it can have, and none is left
+    # on one that has gone. The runs themselves are not locked: whoever works at them goes on.
     queue_up(workspace_id)
     found = changed = full = 0
     ordered = sorted(set(run_ids))
@@ -91,12 +94,3 @@ def change(
         RunTag.objects.bulk_create(rows, batch_size=_PORTION)
         changed += len(touched | {row.run_id for row in rows})
     return Changed(found, changed, full)
-
-
-def queue_up(workspace_id: UUID) -> None:
-    """Before words are put on runs, and before runs go with theirs: one at a time in a workspace. So no run gets more
-    words than it can have, and none is left on one that has gone; the runs themselves are not locked, whoever works at
-    them goes on. SQLite writes one at a time. The caller holds the transaction."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [(workspace_id.int & (2**64 - 1)) - 2**63])

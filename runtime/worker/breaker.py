@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from runtime.engine.jsonprofile import dumps
 from runtime.store import holds
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now, queue_up
 from runtime.store.models import DeadLetter, Deployment, Hold, Run
-from runtime.store.parts import IS_ITEM
+from runtime.store.parts import IS_ITEM, OF_ITEM
 
 __all__ = ["MILLRACE", "Breaker"]
 
@@ -32,7 +32,6 @@ _MINUTE_MS: Final = 60_000
 #: Runs accepted so long before the first failure are not looked at.
 _OLDEST_MS: Final = 86_400_000
 #: Letters of what was done for one entry of a list: what becomes of them all is the run's own affair.
-_OF_ITEMS: Final = Q(run__parent_run_id__isnull=False, run__trigger_node=F("run__parent_node"))
 
 
 class Breaker:
@@ -46,7 +45,7 @@ class Breaker:
         """Pause the workflows that keep failing; which."""
         now = database_now()
         since = self._looked_at - _OVERLAP_MS if self._looked_at else now - _LOOK_BACK_MS
-        rows = DeadLetter.objects.filter(at__gt=since).exclude(_OF_ITEMS).values("workflow_id")
+        rows = DeadLetter.objects.filter(at__gt=since).exclude(OF_ITEM).values("workflow_id")
         rows = rows.annotate(last=Max("at"), count=Count("at"))
         failed = {row["workflow_id"]: (row["last"], row["count"]) for row in rows}
         # Where nothing failed since the last look, nothing has changed.
@@ -102,7 +101,7 @@ def _too_many(live: Deployment, since: int, now: int) -> dict[str, Any] | None:
 
 
 def _letters(live: Deployment, since: int) -> Any:
-    letters = DeadLetter.objects.filter(workflow_id=live.workflow_id, at__gt=since).exclude(_OF_ITEMS)
+    letters = DeadLetter.objects.filter(workflow_id=live.workflow_id, at__gt=since).exclude(OF_ITEM)
     return letters.order_by("-at", "-run_id")
 
 
@@ -141,11 +140,7 @@ def _pause(workflow_id: UUID) -> bool:
             "onto_version_id": None,
             "let_go": 0,
         }
-        hold = holds.locked(Hold(workflow_id=workflow_id, **values))
-        if hold.mode == "draining":
-            Hold.objects.filter(pk=workflow_id).update(**values)
-        elif hold.by != MILLRACE or hold.since != now:
-            # Somebody has paused it this very moment.
-            return False
+        # One that was found is locked, and nobody else makes one meanwhile.
+        Hold.objects.update_or_create(workflow_id=workflow_id, defaults=values)
         holds.gather(workflow_id, now, who=MILLRACE, also_let_go=True)
     return True
