@@ -20,8 +20,9 @@ export type AbsenceView = {
   why: string;
 };
 
-/** The invitation's token; the name counts for newcomers only. */
+/** The invitation's token; the name counts for newcomers only, and the code for who has a second factor here. */
 export type Acceptance = {
+  code?: (string | null);
   name?: string;
   password: string;
   token: string;
@@ -1234,6 +1235,27 @@ export type ExportRuns = {
   sort?: string;
 };
 
+/** The offer, the code that the app shows for it, and one's password. */
+export type FactorBegun = {
+  code: string;
+  offer: string;
+  password: string;
+};
+
+/** A new key for an authenticator app: to type, to open on this device, to point a camera at (the `data:` address of an SVG). `offer` comes back with the first code; it is good for 15 minutes. */
+export type FactorOffer = {
+  address: string;
+  key: string;
+  offer: string;
+  picture: string;
+};
+
+/** One's password, and a code of the app or a recovery code. */
+export type FactorProof = {
+  code: string;
+  password: string;
+};
+
 /** An entry that waits for a decision; `index` counts from 0, `item`: what it was given. `fixed`: why it is given nothing else: it was released or approved as it is, or it says who decides. */
 export type FailedEntryShape = {
   at: string;
@@ -1917,7 +1939,7 @@ export type MemberGroupView = {
   name: string;
 };
 
-/** A member, or somebody invited who has not answered yet. */
+/** A member, or somebody invited who has not answered yet. `second_factor`: signing in asks for a code, too. */
 export type MemberView = {
   active: boolean;
   email: string;
@@ -1926,6 +1948,7 @@ export type MemberView = {
   last_seen_at: (string | null);
   name: string;
   role: string;
+  second_factor: boolean;
   user_id: (string | null);
 };
 
@@ -2601,6 +2624,11 @@ export type ReconciliationShape = {
   workflow_id: string;
 };
 
+/** Each is good for one sign-in without the app; they are shown this once. */
+export type RecoveryCodes = {
+  codes: Array<string>;
+};
+
 /** A row of the file that was not taken, and why. */
 export type RefusedShape = {
   reason: string;
@@ -3075,6 +3103,13 @@ export type SearchShape = {
   workflow: (string | null);
 };
 
+/** Whether signing in asks for a code, since when, and how many recovery codes are left. */
+export type SecondFactorView = {
+  codes_left: number;
+  on: boolean;
+  since: (string | null);
+};
+
 /** Whether I have seen it; false: it is as new to me. */
 export type SeenBody = {
   seen: boolean;
@@ -3120,8 +3155,9 @@ export type SetUp = {
 
 export type SideEnum = "input" | "output";
 
-/** E-mail address and password. */
+/** E-mail address and password. `code`: of the authenticator app, or a recovery code, where the person has a second factor; without it the answer is 401 `code_needed`. */
 export type SignIn = {
+  code?: (string | null);
   email: string;
   password: string;
   remember?: boolean;
@@ -3964,6 +4000,74 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/me/second-factor": {
+    answers: {
+      "200": SecondFactorView;
+      "400": Problem;
+      "401": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/me/second-factor": {
+    header: { "Idempotency-Key"?: string };
+    body: FactorBegun;
+    answers: {
+      "201": RecoveryCodes;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "429": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/me/second-factor/codes": {
+    header: { "Idempotency-Key"?: string };
+    body: FactorProof;
+    answers: {
+      "201": RecoveryCodes;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "429": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/me/second-factor/off": {
+    header: { "Idempotency-Key"?: string };
+    body: FactorProof;
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "429": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/me/second-factor/offer": {
+    answers: {
+      "200": FactorOffer;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
       "503": Problem;
     };
   };
@@ -5888,6 +5992,22 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "DELETE /api/v1/workspaces/{workspace_id}/members/{member_id}/second-factor": {
+    path: { member_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
