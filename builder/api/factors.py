@@ -30,8 +30,8 @@ class SecondFactorView(View):
 
 
 class FactorOffer(View):
-    """A new key for an authenticator app: to type, to open on this device, to point a camera at (the `data:` address of an
-    SVG). `offer` comes back with the first code; it is good for 15 minutes."""
+    """A new key for an authenticator app: to type, to open on this device, to point a camera at (an SVG, as a `data:`
+    address). `offer` comes back with the first code; it is good for 15 minutes."""
 
     key: str
     address: str
@@ -97,6 +97,8 @@ class MySecondFactor(ApiView):
         _prove(call, body.password)
         with _changing(call):
             codes = factors.begin(user=call.person, sealed=body.offer, code=body.code, now=call.now)
+        # All other sessions have ended; this one goes on.
+        update_session_auth_hash(call.request, call.person)
         return RecoveryCodes(codes=codes)
 
 
@@ -115,6 +117,7 @@ class SecondFactorOff(ApiView):
         with _changing(call):
             _take_code(call, body.code)
             factors.remove(user=call.person)
+        update_session_auth_hash(call.request, call.person)
 
 
 class SecondFactorCodes(ApiView):
@@ -191,8 +194,6 @@ def _changing(call: Call) -> Iterator[None]:
     except factors.FactorRefused as error:
         raise _refused(error) from error
     tries.forget(account=_account(call), address=call.address)
-    # All other sessions have ended; this one goes on.
-    update_session_auth_hash(call.request, call.person)
 
 
 def _account(call: Call) -> str:

@@ -50,8 +50,8 @@ class FactorRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A key for an app: to type (`key`, groups of four), to open there (`address`), to point a camera at (`picture`, the
-    `data:` address of an SVG), and what has to come back with the first code (`sealed`)."""
+    """A key for an app: to type (`key`, groups of four), to open there (`address`), to point a camera at (`picture`, an
+    SVG as a `data:` address), and what has to come back with the first code (`sealed`)."""
 
     key: str
     address: str

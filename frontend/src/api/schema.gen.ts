@@ -1242,7 +1242,7 @@ export type FactorBegun = {
   password: string;
 };
 
-/** A new key for an authenticator app: to type, to open on this device, to point a camera at (the `data:` address of an SVG). `offer` comes back with the first code; it is good for 15 minutes. */
+/** A new key for an authenticator app: to type, to open on this device, to point a camera at (an SVG, as a `data:` address). `offer` comes back with the first code; it is good for 15 minutes. */
 export type FactorOffer = {
   address: string;
   key: string;
