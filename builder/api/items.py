@@ -29,8 +29,8 @@ class ItemsQuery(PageQuery):
 
 class ItemShape(View):
     """One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`:
-    of one that failed, where somebody said that nothing more is to be done, or left it out; `corrected`: somebody gave it something
-    else than its list did, of which the run's retries tell what it was."""
+    of one that failed, where somebody said that nothing more is to be done, or left it out; `corrected`: somebody gave
+    it something else than its list did, of which the run's retries tell what it was."""
 
     run_id: UUID
     index: int

@@ -56,8 +56,8 @@ def items(
     after: str | None = None,
     limit: int = 100,
 ) -> Page[ItemView]:
-    """The runs of one step by their number. `status`: all, done, failed, solved, skipped or open; `search`: a part of what
-    people call one, or its number (from 1); `after`: the cursor of the page before. Raises NotFound, BadCursor."""
+    """The runs of one step by their number. `status`: all, done, failed, solved, skipped or open; `search`: a part of
+    what people call one, or its number (from 1); `after`: the cursor of the page before. Raises NotFound, BadCursor."""
     if not Run.objects.filter(workspace_id=workspace_id, pk=run_id).exists():
         raise NotFound("There is no such run.", code="run_not_found")
     chosen = Run.objects.filter(_CHOICES[status], parent_run_id=run_id, parent_node=node)

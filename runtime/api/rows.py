@@ -14,8 +14,7 @@ from runtime.api.items import NOTHING, Halted, halted, parents, settled_of
 from runtime.contracts import JSON, AttemptView, CancelView, HoldView, RunFieldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView, SolvedView
 from runtime.engine.jsonprofile import loads_stored
-from runtime.engine.state import Outcome
-from runtime.engine.state import TERMINAL
+from runtime.engine.state import TERMINAL, Outcome
 from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.started import business_keys
@@ -77,9 +76,9 @@ def run_view(
     tagged: tuple[str, ...] = (),
 ) -> RunView:
     """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `halts`: what holds up the runs
-    that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done;
-    `why_cancelled`: of one that somebody cancelled; `solution`: of one that failed, where it was settled since, or was left out;
-    `fields`: what it is found by; `tagged`: the words on it."""
+    that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done; `why_cancelled`: of one that
+    somebody cancelled; `solution`: of one that failed, where it was settled since, or was left out; `fields`: what it
+    is found by; `tagged`: the words on it."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],

@@ -20,13 +20,14 @@ from runtime.interpreter.four_eyes import refused_value
 from runtime.interpreter.generations import Said, note_decision
 from runtime.interpreter.generations import decided as decision
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
-from runtime.interpreter.people import GIVE_UP, SKIP, USE_VALUE, choices_of
+from runtime.interpreter.people import GIVE_UP, USE_VALUE, choices_of
 from runtime.interpreter.waiting import iso
 from runtime.sdk.forms import FormField, check_form
 from runtime.sdk.tasks import ANSWERED
 from runtime.store import artifacts, beside
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
+from runtime.store.left_out import SKIP
 from runtime.store.models import Attempt, HumanTask, HumanVote, PendingAnswer, Run
 from runtime.store.pauses import due_unless_stopped
 from runtime.store.statements import HELD

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime.contracts import TaskRefused
-from runtime.interpreter.people import GIVE_UP, SKIP, TRY_AGAIN, USE_VALUE, choices_of
+from runtime.interpreter.people import GIVE_UP, TRY_AGAIN, USE_VALUE, choices_of
 from runtime.interpreter.units import IN_DOUBT
+from runtime.store.left_out import SKIP
 
 __all__ = ["in_doubt", "meant", "said_as", "shown"]
 

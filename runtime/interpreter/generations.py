@@ -103,10 +103,9 @@ def _around(run_id: UUID) -> list[UUID]:
 
 
 def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False, asks: bool = False) -> None:
-    """Raise NotRetryable where a run around this one was left out, cancelled, or undone, as a whole or not: what this one did
-    would stand in it, and nobody would know. But where somebody has to decide about it first (`asks`), nothing around
-    it that was not undone as a whole could be gone on with otherwise.
-    """
+    """Raise NotRetryable where a run around this one was left out, cancelled, or undone, as a whole or not: what this
+    one did would stand in it, and nobody would know. But where somebody has to decide about it first (`asks`), nothing
+    around it that was not undone as a whole could be gone on with otherwise."""
     around = [] if run["detached"] or run["parent_run_id"] is None else _around(run["parent_run_id"])
     # From the outermost on, which is the order in which everybody locks rows.
     rows = Run.objects.filter(pk__in=around).order_by("pk")

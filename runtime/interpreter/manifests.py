@@ -138,7 +138,8 @@ def _own(run_id: UUID, node: str) -> Any:
 
 def _entries(run_id: UUID, node: str, counts: Counter[str], sums: dict[str, int]) -> Iterator[dict[str, Any]]:
     columns = (
-        "id", "item_index", "status", "outcome", "business_key", "generation", "item", "started_at", "finished_at", "version_id",
+        "id", "item_index", "status", "outcome", "business_key", "generation", "item", "started_at", "finished_at",
+        "version_id",
     )  # fmt: skip
     after = -1
     while rows := list(

@@ -198,7 +198,8 @@ def _unless(driver: Driver, *, intent: bool, begins: bool, tries: bool, release:
     leaves = (release or ends) and not state.cancel_requested
     undoing = state.status is _COMPENSATING or driver.base.status is _COMPENSATING
     heeds_cancel = (intent or begins or leaves) and not undoing
-    # What only reads needs no intent; but behind a pause it would be put down as begun, and all of the pause as its time.
+    # What only reads needs no intent; but behind a pause it would be put down as begun, and all of the pause as its
+    # time.
     heeds_pause = intent or begins or tries
     return (UNLESS_CANCELLED if heeds_cancel else 0) + (UNLESS_PAUSED if heeds_pause else 0)
 

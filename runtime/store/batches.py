@@ -87,8 +87,9 @@ _DONE: Final = "r.status = 'completed' AND r.outcome IS DISTINCT FROM 'skipped'"
 #: While a batch is young, PostgreSQL takes it for a single row, and would go through all runs for each of its amounts:
 #: it is made to look up each run by its number.
 _RUNS: Final = {
-    "postgresql": """CROSS JOIN LATERAL (SELECT status, outcome, finished_at FROM store_run WHERE parent_run_id = a.run_id
-        AND parent_node = a.node_id AND item_index = a.item_index AND parent_run_id IS NOT NULL OFFSET 0) r""",
+    "postgresql": """CROSS JOIN LATERAL (SELECT status, outcome, finished_at FROM store_run
+        WHERE parent_run_id = a.run_id AND parent_node = a.node_id AND item_index = a.item_index
+        AND parent_run_id IS NOT NULL OFFSET 0) r""",
     "sqlite": """JOIN store_run r ON r.parent_run_id = a.run_id AND r.parent_node = a.node_id
         AND r.item_index = a.item_index AND r.parent_run_id IS NOT NULL""",
 }

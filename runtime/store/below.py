@@ -1,6 +1,6 @@
 """What did not end well below runs that are done: items of their items, and of workflows that they called, counted
-through those in between that came to a good end, and were not left out; and calls whose end nobody waited for. And which of those that are
-under way ask people.
+through those in between that came to a good end, and were not left out; and calls whose end nobody waited for. And
+which of those that are under way ask people.
 
 Only of versions that are drawn so, or that call other workflows: of all others the items of the run itself are all
 there are, and `children.failed_items` counts those without looking at any that are done.

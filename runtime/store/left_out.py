@@ -43,7 +43,7 @@ def said(run_ids: Iterable[UUID]) -> dict[UUID, LeftOut]:
         task__run_id__in=wanted, task__kind="exception", task__status="decided", task__outcome=SKIP, outcome=SKIP
     )
     rows = votes.order_by("at").values_list("task__run_id", "voter", "name", "for_name", "comment", "at")
-    return {run_id: LeftOut(*told) for run_id, *told in rows}
+    return {run_id: LeftOut(voter, by, for_name, why, at) for run_id, voter, by, for_name, why, at in rows}
 
 
 def by_step(run_id: UUID, nodes: Sequence[str]) -> dict[str, int]:

@@ -94,8 +94,8 @@ def had(run_id: UUID, node: str, keys: Sequence[str]) -> set[str]:
 
 def done_before(workflow_id: UUID, node: str, keys: Sequence[str], *, but: UUID) -> dict[str, tuple[UUID, int]]:
     """Those of these keys whose entry another live run of this workflow has done, in this step: which run of an entry
-    that was, and when it ended, of several the last. What failed there, was undone, or left out, is not done. `but`: not by this
-    run."""
+    that was, and when it ended, of several the last. What failed there, was undone, or left out, is not done. `but`:
+    not by this run."""
     found: dict[str, tuple[UUID, int]] = {}
     for start in range(0, len(keys), _PORTION):
         rows = ItemKey.objects.filter(workflow_id=workflow_id, node_id=node, key__in=keys[start : start + _PORTION])

@@ -25,15 +25,15 @@ def asking(api: Api, name: str) -> tuple[str, str]:
     """A list whose second item fails and asks: the run around it, and the question."""
     lines = [{"number": f"R-{4 + at}", "amount": amount} for at, amount in enumerate((50, 0, 20))]
     listed = each(
-        "each", "For each invoice", (-24, 128), lines, label="{{ item.number }}", amount="{{ item.amount }}",
-        currency="EUR", manifest=True,
+        "each", "For each invoice", (-24, 128), "{{ trigger.lines }}", label="{{ item.number }}",
+        amount="{{ item.amount }}", currency="EUR", manifest=True,
     )  # fmt: skip
     share = edit_fields("share", "Work out the share", (0, 0), of="{{ 100 / item.amount }}")
     share["settings"] = {"on_failure": "person"}
     document = graph(
         [step("start", "trigger.manual@1", "Start", (0, 0)), listed, *inside("each", share)], [("start", "each")]
     )
-    run = start(api, name, document)
+    run = start(api, name, document, lines=lines)
     return run, question_of(api, second_of(api, run))
 
 

@@ -1,4 +1,4 @@
-"""F41: a person leaves an item of a list out, and a process dies on the way: it is left out once, and the list goes on."""
+"""F41: a person leaves an item of a list out, and a process dies on the way: it is so once, and the list goes on."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import pytest
 from runtime import api
 from runtime.contracts import AlreadyDecided, ItemCounts, NotRetryable, TaskRefused, TaskView
 from runtime.engine.containers import SKIP_NEEDS_ENGINE
+from runtime.engine.jsonprofile import loads_stored
 from runtime.store.models import Attempt, DeadLetter, HumanTask, Run
 from runtime.store.statements import HELD
 from tests.runtime.fixtures import World
@@ -79,6 +80,8 @@ def test_an_item_that_is_skipped_stops_no_list_and_is_named_with_who_and_why(
     )  # fmt: skip
     task = question(run_id, at=1)
     assert ids(task) == ["retry", "value", "skip", "give_up"]
+    kept: Any = loads_stored(HumanTask.objects.get(pk=task.id).spec)
+    assert [one["id"] for one in kept["choices"]] == ["retry", "value", "give_up"], "an earlier door takes no such word"
     with pytest.raises(TaskRefused) as caught:
         skip(task, comment="  ")
     assert set(caught.value.fields) == {"comment"}, "it is said why"

@@ -80,7 +80,7 @@ export interface StepItems {
   failed_calls: number;
   /** Of a step that has ended: those that failed and are settled by hand; they are none of `failed`. */
   solved: number;
-  /** Of a step that is done: those that people skipped; they are none of `done`. */
+  /** Of a step that has ended: those that people skipped; they are none of `done`. */
   left_out: number;
 }
 

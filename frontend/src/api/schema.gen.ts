@@ -1022,7 +1022,7 @@ export type DayShape = {
 
 export type DaysEnum = "working" | "every" | "mon_fri" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
 
-/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. `undo`: it takes effect only in so many seconds as the person has set (`undo_seconds`), and can be taken back before. */
+/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. `skip`: leaves an item of a list out, with the reason as `comment`. `undo`: it takes effect only in so many seconds as the person has set (`undo_seconds`), and can be taken back before. */
 export type DecideBody = {
   answers?: Record<string, unknown>;
   comment?: string;
@@ -1764,7 +1764,7 @@ export type ItemsUsualShape = {
   items: Array<UsualShape>;
 };
 
-/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. `left_out`: those that people skipped; they are none of `done`. */
+/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. `left_out`: of the same, those that people skipped; they are none of `done`. */
 export type ItemsView = {
   done: number;
   failed: number;
