@@ -158,8 +158,8 @@ def solve_dead_letters(
 
 
 def open_letters(workspace_id: UUID) -> QuerySet[DeadLetter]:
-    """Without those of a part of a run that was undone or cancelled: of that run they are settled. Should it be gone on
-    with, its parts are too, and what fails again is there again."""
+    """Without those of a part of a run that was undone, cancelled or left out: of that run they are settled. Should it
+    be gone on with, its parts are too, and what fails again is there again."""
     around = Run.objects.filter(given_up(_LEVELS - 1), pk=OuterRef("run__parent_run_id"))
     return DeadLetter.objects.filter(workspace_id=workspace_id, solved_at__isnull=True).exclude(
         Exists(around), run__detached=False

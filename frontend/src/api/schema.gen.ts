@@ -410,7 +410,7 @@ export type BatchFileShape = {
   size: number;
 };
 
-/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
+/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice; `left_out` were skipped by people. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
 export type BatchShape = {
   can_retry_run: boolean;
   causes: Array<CauseShape>;
@@ -425,6 +425,7 @@ export type BatchShape = {
   input: (FileShape | null);
   key: string;
   left: (number | null);
+  left_out: number;
   manifest: (FileShape | null);
   name: string;
   node: string;
@@ -931,12 +932,13 @@ export type ConnectionShape = {
   used_by: number;
 };
 
-/** The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are `done`, `failed` and `open`; `posted`: null where the step does not say; `expected`: null where nobody said; `without`: so many have no amount. */
+/** The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are `done`, `failed`, `left_out` (by people) and `open`; `posted`: null where the step does not say; `expected`: null where nobody said; `without`: so many have no amount. */
 export type ControlTotalShape = {
   currency: string;
   done: CountAndSumShape;
   expected: (string | null);
   failed: CountAndSumShape;
+  left_out: CountAndSumShape;
   open: CountAndSumShape;
   posted: (CountAndSumShape | null);
   received: CountAndSumShape;
@@ -1021,7 +1023,7 @@ export type DayShape = {
 
 export type DaysEnum = "working" | "every" | "mon_fri" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
 
-/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. `undo`: it takes effect only in so many seconds as the person has set (`undo_seconds`), and can be taken back before. */
+/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. `skip`: leaves an item of a list out, with the reason as `comment`. `undo`: it takes effect only in so many seconds as the person has set (`undo_seconds`), and can be taken back before. */
 export type DecideBody = {
   answers?: Record<string, unknown>;
   comment?: string;
@@ -1663,7 +1665,7 @@ export type Invite = {
   role: Role;
 };
 
-/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`: of one that failed, where somebody said that nothing more is to be done; `corrected`: somebody gave it something else than its list did, of which the run's retries tell what it was. */
+/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`: of one that failed, where somebody said that nothing more is to be done, or left it out; `corrected`: somebody gave it something else than its list did, of which the run's retries tell what it was. */
 export type ItemShape = {
   corrected: boolean;
   error: (ErrorView | null);
@@ -1784,12 +1786,13 @@ export type ItemsUsualShape = {
   items: Array<UsualShape>;
 };
 
-/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. */
+/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. `left_out`: of the same, those that people skipped; they are none of `done`. */
 export type ItemsView = {
   done: number;
   failed: number;
   failed_calls: number;
   failed_inside: number;
+  left_out: number;
   running: number;
   solved: number;
   started: number;
@@ -3187,7 +3190,7 @@ export type SolveBody = {
   runs: Array<string>;
 };
 
-/** What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded; `by`: a name, api, or run (the run around it). */
+/** What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded · skipped (an item of a list, a step of which failed); `by`: a name, api, or run (the run around it). */
 export type SolvedShape = {
   at: string;
   by: string;
@@ -6643,7 +6646,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
     path: { run_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "open" };
+    query: { cursor?: (string | null); limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "skipped" | "open" };
     answers: {
       "200": PagedItemShape;
       "400": Problem;
