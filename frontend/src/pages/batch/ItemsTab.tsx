@@ -112,7 +112,7 @@ function Row({ item, node }: { item: RunItem; node: string }) {
         </td>
         <td>
           <span className={css.status}>
-            <StatusIcon kind={kind} size={16} decorative /> {(item.error && failureTitle(item.error)) ?? (item.solved?.how === "skipped" ? `${solvedBy(item.solved, t)}: ${item.solved.reason}` : runStatusName(item, t))}
+            <StatusIcon kind={kind} size={16} decorative /> {(item.error && failureTitle(item.error)) ?? (item.solved?.how === "skipped" ? [solvedBy(item.solved, t), item.solved.reason].filter(Boolean).join(": ") : runStatusName(item, t))}
           </span>
           {item.corrected && (
             <button type="button" className={css.corrected} aria-expanded={opened} aria-label={t("batches:items.correctedOf", { number: item.index + 1 })} onClick={() => setOpened(!opened)}>
