@@ -119,3 +119,36 @@ def test_on_a_phone_german_words_have_room(signed_in: Opens, api: Api, shot: Any
         _whole(page)
         fits(page)
         editor.leave()
+
+
+def test_what_is_wrong_with_a_workflow_is_said_in_german(signed_in: Opens, api: Api, shot: Any) -> None:
+    """As the server finds it, which nobody has changed since: in the bar, in its list, in the form, before publishing."""
+    document = _document()
+    document["nodes"] += [
+        step("lonely", "http.request@1", "Nachfragen", (680, 150), url="ledger.example.com", success_codes="all"),
+        edit_fields("sum", "Summe", (680, 300), total="{{ summ(1) }}"),
+    ]
+    editor = new_editor(signed_in, api, "Fehlerhaft", document, viewport=DESK)
+    page = editor.page
+    page.add_init_script("localStorage.setItem('millrace.language', 'de')")
+    page.reload()
+    bar = page.get_by_test_id("problems-bar")
+    expect(bar).to_contain_text("„Jede Zeile“ hat nichts zu tun: Setzen Sie mindestens einen Schritt hinein.")
+    bar.get_by_role("button").first.click()
+    listed = page.locator(".mantine-Popover-dropdown")
+    for said in (
+        "„Gilt als Erfolg“ braucht Codes und Bereiche wie 200-299, 404; „all“ ist keines davon.",
+        "„Wert“: Eine Funktion „summ“ gibt es nicht. Meinten Sie „sum“?",
+        "„Nachfragen“ ist nicht verknüpft und läuft darum nie.",
+        "„Adresse“ muss mit https:// oder http:// beginnen.",
+    ):
+        expect(listed).to_contain_text(said)
+    shot(page, "german-problems")
+    page.keyboard.press("Escape")
+    editor.card("lonely").get_by_role("button").first.click()
+    expect(editor.panel.get_by_text("„Adresse“ muss mit https:// oder http:// beginnen.")).to_be_visible()
+    editor.leave()
+    page.keyboard.press("Control+Shift+P")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("„Wert“: Eine Funktion „summ“ gibt es nicht.")
+    shot(page, "german-problems-publish")
