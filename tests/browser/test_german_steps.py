@@ -152,3 +152,24 @@ def test_what_is_wrong_with_a_workflow_is_said_in_german(signed_in: Opens, api: 
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("„Wert“: Eine Funktion „summ“ gibt es nicht.")
     shot(page, "german-problems-publish")
+
+
+def test_a_connection_is_asked_for_in_german(signed_in: Opens, shot: Any) -> None:
+    page = signed_in("/connections", viewport=DESK)
+    page.add_init_script("localStorage.setItem('millrace.language', 'de')")
+    page.reload()
+    page.get_by_role("button", name="Neue Verbindung").first.click()
+    page.get_by_role("menuitem", name="SFTP-Server").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox", name="Benutzername")).to_be_visible()
+    expect(dialog.get_by_text("Oder unten ein privater Schlüssel.")).to_be_visible()
+    expect(dialog.get_by_role("textbox", name="Privater Schlüssel")).to_be_visible()
+    shot(page, "german-connection")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(dialog.get_by_role("textbox", name="Schlüssel des Servers")).to_be_visible()
+    wider = dialog.evaluate("""one => [...one.querySelectorAll("form *")].filter((part) =>
+      part.checkVisibility() && part.getBoundingClientRect().right > one.getBoundingClientRect().right + 1).length""")
+    dialog.get_by_role("button", name="Speichern", exact=True).scroll_into_view_if_needed()
+    shot(page, "german-connection-phone")
+    assert wider == 0
+    fits(page)
