@@ -10,8 +10,7 @@ from pydantic import Field
 from builder.accounts.rights import Action
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.problems import not_here
-from builder.api.run_filters import Day
-from builder.api.saved_views import ChangeView, NewView, Views, ViewShape
+from builder.api.saved_views import ChangeView, NewView, SavedDay, Views, ViewShape, read_kept
 from builder.api.shapes import Items
 from builder.workflows import saved_views
 from builder.workflows.models import SavedView
@@ -29,8 +28,8 @@ class SavedAuditSearch(Body):
     verb: Annotated[list[Word], Field(max_length=100)] = []
     kind: Word | None = None
     object: Word | None = None
-    since: Day | None = None
-    until: Day | None = None
+    since: SavedDay | None = None
+    until: SavedDay | None = None
     q: Annotated[str, Field(max_length=200)] | None = None
 
 
@@ -125,7 +124,7 @@ def _listed(call: Call) -> Items[AuditViewShape]:
 
 
 def _shape(call: Call, row: SavedView, first: UUID | None) -> AuditViewShape:
-    search = SavedAuditSearch.model_validate(row.search)
+    search = read_kept(SavedAuditSearch, row.search)
     return AuditViewShape(
         **VIEWS.told(call, row), search=AuditSearchShape(**search.model_dump()), first=row.id == first
     )

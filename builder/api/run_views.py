@@ -9,8 +9,8 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.api.operation import ApiView, Body, Call, View, operation
-from builder.api.run_filters import Day, Sort, Status
-from builder.api.saved_views import ChangeView, NewView, Views, ViewShape
+from builder.api.run_filters import Sort, Status
+from builder.api.saved_views import ChangeView, NewView, SavedDay, Views, ViewShape, read_kept
 from builder.api.shapes import Items
 from builder.workflows import run_columns
 from builder.workflows.models import SavedView
@@ -26,8 +26,8 @@ class SavedSearch(Body):
     status: Annotated[list[Status], Field(max_length=11)] = []
     workflow: UUID | None = None
     mode: Annotated[str, Field(pattern="^(live|test)$")] | None = None
-    since: Day | None = None
-    until: Day | None = None
+    since: SavedDay | None = None
+    until: SavedDay | None = None
     sort: Sort | None = None
 
 
@@ -116,5 +116,5 @@ class ColumnsOfRuns(ApiView):
 
 
 def _shape(call: Call, row: SavedView) -> RunViewShape:
-    search = SavedSearch.model_validate(row.search)
+    search = read_kept(SavedSearch, row.search)
     return RunViewShape(**VIEWS.told(call, row), search=SearchShape(**search.model_dump()))

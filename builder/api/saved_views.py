@@ -4,24 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 from rest_framework.exceptions import PermissionDenied
 
 from builder.accounts.rights import Action, allows
 from builder.api.operation import Body, Call, View
 from builder.api.problems import Refusal, not_here
+from builder.api.run_filters import Day
 from builder.workflows import saved_views
 from builder.workflows.models import SavedView
 from builder.workflows.saved_views import ListName
 
-__all__ = ["ChangeView", "NewView", "ViewShape", "Views"]
+__all__ = ["ChangeView", "NewView", "SavedDay", "ViewShape", "Views", "read_kept"]
 
+#: Said to whoever reads a search that was kept: what was let in before stays readable.
+_KEPT: Final = {"kept": True}
+
+
+def _is_there(text: str, info: ValidationInfo) -> str:
+    if "-" in text and info.context != _KEPT:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("There is no such day or time. Write 2026-11-30, 2026-11-30T14:30, or 7d.") from None
+    return text
+
+
+#: A day or a moment that there is, or so long ago.
+SavedDay = Annotated[Day, AfterValidator(_is_there)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
 S = TypeVar("S", bound=Body)
 T = TypeVar("T", bound=View)
+
+
+def read_kept(search: type[S], kept: Mapping[str, object]) -> S:
+    """A search as it was kept."""
+    return search.model_validate(kept, context=_KEPT)
 
 
 class NewView(Body, Generic[S]):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from builder.workflows.models import SavedView
 from builder.workflows.saved_views import MOST_VIEWS
 from tests.builder.conftest import World
 from tests.factories import Caller
@@ -51,6 +54,29 @@ def test_viewers_save_for_themselves_only(world: World) -> None:
     assert world.as_vera.patch(f"{world.here}/runs/views/{mine['id']}", {"shared": True}).status == 403
     assert world.as_rosa.patch(f"{world.here}/runs/views/{mine['id']}", {"name": "Hers"}).status == 404
     assert world.as_vera.delete(f"{world.here}/runs/views/{mine['id']}").status == 204
+
+
+@pytest.mark.parametrize("field", ["since", "until"])
+@pytest.mark.parametrize("day", ["2026-02-31", "2026-13-01", "2026-02-28T24:30Z", "2025-02-29T08:00"])
+def test_a_day_that_there_is_not_is_refused_in_words(world: World, field: str, day: str) -> None:
+    answer = world.as_vera.post(f"{world.here}/runs/views", {"name": "No", "search": {field: day}})
+    assert answer.status == 422
+    assert answer.body["fields"] == {
+        f"search.{field}": ["There is no such day or time. Write 2026-11-30, 2026-11-30T14:30, or 7d."]
+    }
+
+
+@pytest.mark.parametrize("day", ["2028-02-29", "2026-11-30T14:30Z", "2026-11-30T14:30:05.5+01:00", "24h"])
+def test_days_and_moments_that_there_are_are_kept(world: World, day: str) -> None:
+    answer = world.as_vera.post(f"{world.here}/runs/views", {"name": "Yes", "search": {"since": day, "until": day}})
+    assert answer.body["search"]["since"] == answer.body["search"]["until"] == day
+
+
+def test_what_was_kept_before_days_were_looked_at_is_still_listed(world: World) -> None:
+    made = saved(world.as_vera, world.here, "Old")
+    SavedView.objects.filter(pk=made["id"]).update(search={"since": "2026-02-31"})
+    (found,) = world.as_vera.get(f"{world.here}/runs/views").body["items"]
+    assert found["search"]["since"] == "2026-02-31"
 
 
 def test_nobody_saves_without_end(world: World) -> None:
