@@ -75,7 +75,8 @@ class ViewShape(View, Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The saved searches of one list. `share`: who may do this shares them, and changes shared ones of others."""
+    """The saved searches of one list. `share`: who may do this shares them, and changes shared ones of others. What is
+    one's own one changes and takes away in any case, also where it came shared from somebody who left."""
 
     of: ListName
     share: Action
@@ -107,16 +108,17 @@ class Views:
     def change(self, call: Call, view_id: UUID, body: ChangeView[Any]) -> SavedView:
         """Change what is given."""
         row = self._find(call, view_id)
-        self._may_share(call, row.shared or bool(body.shared))
+        self._may_share(call, bool(body.shared) and not row.shared)
         search = None if body.search is None else _kept(body.search)
-        if not saved_views.change(row=row, name=body.name, search=search, shared=body.shared):
+        # What is shared already is left as it is: somebody may be taking that back at this moment.
+        shared = None if body.shared and row.shared else body.shared
+        if not saved_views.change(row=row, name=body.name, search=search, shared=shared):
             raise not_here("saved search")
         return row
 
     def remove(self, call: Call, view_id: UUID) -> None:
         """Take it away."""
         row = self._find(call, view_id)
-        self._may_share(call, row.shared)
         if not saved_views.delete(row=row):
             raise not_here("saved search")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from builder.workflows import saved_views
 from builder.workflows.models import SavedView
 from builder.workflows.saved_views import MOST_VIEWS
 from tests.builder.conftest import World
@@ -54,6 +56,25 @@ def test_viewers_save_for_themselves_only(world: World) -> None:
     assert world.as_vera.patch(f"{world.here}/runs/views/{mine['id']}", {"shared": True}).status == 403
     assert world.as_rosa.patch(f"{world.here}/runs/views/{mine['id']}", {"name": "Hers"}).status == 404
     assert world.as_vera.delete(f"{world.here}/runs/views/{mine['id']}").status == 204
+
+
+def test_what_came_shared_from_somebody_who_left_is_its_owners_to_change_and_remove(world: World) -> None:
+    shared = saved(world.as_rosa, world.here, "Late invoices", shared=True)
+    assert saved_views.hand_over(view_id=UUID(shared["id"]), of=world.rosa, to=world.vera)
+    path = f"{world.here}/runs/views/{shared['id']}"
+    assert world.as_vera.patch(path, {"name": "Overdue", "shared": True}).body["shared"]
+    assert world.as_vera.patch(path, {"search": {"q": "late"}}).body["search"]["q"] == "late"
+    assert world.as_bo.patch(path, {"name": "Overdue by a week"}).status == 200
+    assert not world.as_vera.patch(path, {"shared": False}).body["shared"]
+    # To share anew is what they may not.
+    assert world.as_vera.patch(path, {"shared": True}).status == 403
+    assert world.as_vera.delete(path).status == 204
+
+
+def test_what_came_shared_is_removed_while_it_is_shared(world: World) -> None:
+    shared = saved(world.as_rosa, world.here, "Late invoices", shared=True)
+    assert saved_views.hand_over(view_id=UUID(shared["id"]), of=world.rosa, to=world.vera)
+    assert world.as_vera.delete(f"{world.here}/runs/views/{shared['id']}").status == 204
 
 
 @pytest.mark.parametrize("field", ["since", "until"])
