@@ -136,6 +136,16 @@ def test_the_ends_of_a_schedule_have_words() -> None:
     assert set(_catalogue("en")["day"].values()) == set(schedules._TITLES.values())
 
 
+@pytest.mark.parametrize(
+    "cron", ["* *", "61 * * * *", "* 25 * * *", "* * 32 * *", "* * * 13 *", "* * * * 9", "99 * * * * *"]
+)
+def test_what_is_wrong_with_a_cron_expression_has_words(cron: str) -> None:
+    with pytest.raises(schedules.ScheduleError, match="is not a cron expression") as refused:
+        schedules.check({"repeat": "cron", "cron": cron})
+    _, _, reason = refused.value.message.partition("expression: ")
+    assert _known("fault", reason.removesuffix("."))
+
+
 def test_what_the_grammar_of_formulas_says_has_words() -> None:
     said = said_by_answers(ROOT / "runtime/engine/expressions/parsing.py", "_plain")
     fills = {FILLER: "“name”", f"Here {FILLER}.": "Here expected token “name”, got “end”."}

@@ -122,7 +122,7 @@ def test_on_a_phone_german_words_have_room(signed_in: Opens, api: Api, shot: Any
 
 
 def test_what_is_wrong_with_a_workflow_is_said_in_german(signed_in: Opens, api: Api, shot: Any) -> None:
-    """As the server finds it, which nobody has changed since: in the bar, in its list, in the form, before publishing."""
+    """As the server finds it: in the bar, in its list, in the form, and before publishing."""
     document = _document()
     document["nodes"] += [
         step("lonely", "http.request@1", "Nachfragen", (680, 150), url="ledger.example.com", success_codes="all"),
@@ -173,3 +173,28 @@ def test_a_connection_is_asked_for_in_german(signed_in: Opens, shot: Any) -> Non
     shot(page, "german-connection-phone")
     assert wider == 0
     fits(page)
+
+
+def test_a_cron_expression_is_told_in_german_words(signed_in: Opens, api: Api, shot: Any) -> None:
+    config = {"repeat": "cron", "cron": "30 8,12 * * 1-5", "timezone": "Europe/Berlin"}
+    clock = {**step("begin", "trigger.schedule@1", "Takt", (0, 0)), "config": config}
+    document = graph([clock, edit_fields("keep", "Merken", (0, 150), day="{{ trigger.date }}")], [("begin", "keep")])
+    editor = new_editor(signed_in, api, "Im Takt", document, viewport=DESK)
+    page = editor.page
+    page.add_init_script("localStorage.setItem('millrace.language', 'de')")
+    page.reload()
+    expect(editor.card("begin")).to_contain_text("Um 08:30 und 12:30, Montag bis Freitag")
+    editor.card("begin").get_by_role("button").first.click()
+    preview = editor.panel.get_by_role("region", name="Die nächsten zehn Starts")
+    expect(preview).to_contain_text("Um 08:30 und 12:30, Montag bis Freitag")
+    shot(page, "german-cron")
+    editor.panel.get_by_role("textbox", name="Cron-Ausdruck").fill("30 25 * * *")
+    wrong = "„30 25 * * *“ ist kein Cron-Ausdruck: Die Stunde stimmt nicht."
+    expect(editor.panel.get_by_text(wrong)).to_have_count(2)
+    expect(preview).to_contain_text(wrong)
+    expect(page.get_by_test_id("problems-bar")).to_contain_text(wrong)
+    shot(page, "german-cron-wrong")
+    api.publish("Im Takt und live", document)
+    page.goto("/schedules")
+    expect(page.get_by_text("Um 08:30 und 12:30, Montag bis Freitag").first).to_be_visible()
+    shot(page, "german-schedules")

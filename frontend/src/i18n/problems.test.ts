@@ -43,7 +43,7 @@ describe("what the server finds wrong with a workflow", () => {
   it("says what is wrong with rules and schedules", () => {
     expect(told("conditions", "“is between” does not work on this kind of value.")).toBe("„liegt zwischen“ passt nicht zu Werten dieser Art.");
     expect(scheduleProblem("The first day is written like 2026-11-20.")).toBe("Der erste Tag wird geschrieben wie 2026-11-20.");
-    expect(scheduleProblem("“* *” is not a cron expression: Wrong number of fields.")).toBe("„* *“ ist kein Cron-Ausdruck: Wrong number of fields.");
+    expect(scheduleProblem("“* *” is not a cron expression: Wrong number of fields.")).toBe("„* *“ ist kein Cron-Ausdruck: Die Zahl der Felder stimmt nicht.");
   });
 
   it("leaves what it does not know", () => {

@@ -7,7 +7,7 @@ export const problemCatalogues = (): readonly string[] => (isSource() ? [] : ["p
 
 /** Sentences that stand within others, by hole: where one is not known, the whole stays in English, for half of it in
  * another language would read worse. */
-const WITHIN = new Set(["why", "json", "what", "wanted", "day"]);
+const WITHIN = new Set(["why", "json", "what", "wanted", "day", "fault"]);
 /** Words that may be anybody's own. */
 const WORDS = new Set(["value", "label", "operator"]);
 const THOUSANDS = /^\d{1,3}(,\d{3})+$/;

@@ -55,7 +55,7 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
         <b>{scheduleText(found.data.words) || t("schedule.next")}</b>
         <small>{zone.replaceAll("_", " ")}</small>
         {found.data.notes.map((note) => (
-          <p key={note}>{clockText(note)}</p>
+          <p key={note}>{scheduleProblem(clockText(note))}</p>
         ))}
         <h4>{t("schedule.next")}</h4>
         <ol>
