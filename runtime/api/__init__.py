@@ -22,6 +22,7 @@ from runtime.api.alerts import (
     change_alert_rule,
     remove_alert_channel,
     remove_alert_rule,
+    tell_another_instead,
     try_alert_channel,
     try_alert_rule,
 )
@@ -417,6 +418,7 @@ __all__ = [
     "task",
     "task_count",
     "tasks",
+    "tell_another_instead",
     "timeline",
     "trail",
     "trail_faults",

@@ -55,6 +55,7 @@ __all__ = [
     "change_alert_rule",
     "remove_alert_channel",
     "remove_alert_rule",
+    "tell_another_instead",
     "try_alert_channel",
     "try_alert_rule",
 ]
@@ -275,6 +276,18 @@ def change_alert_channel(*, workspace_id: UUID, channel_id: UUID, draft: AlertCh
     with _one_name(), commit("alert.rule"):
         _channels_here(workspace_id, [channel_id])
         AlertChannel.objects.filter(pk=channel_id).update(**_channel_columns(draft))
+
+
+def tell_another_instead(*, workspace_id: UUID, channel_id: UUID, of: str, to: str) -> None:
+    """Have a channel write to one person in place of another, by address, whatever else of it is changed at the same
+    moment. Raises NotFound where it does not write to the first any more, or is gone."""
+    with commit("alert.rule"):
+        row = AlertChannel.objects.select_for_update().filter(pk=channel_id, workspace_id=workspace_id).first()
+        people = () if row is None else store.channel_draft(row).people
+        if of not in people:
+            raise NotFound("There is no such channel.")
+        told = list(dict.fromkeys(to if one == of else one for one in people))
+        AlertChannel.objects.filter(pk=channel_id).update(people=dumps(told))
 
 
 def remove_alert_channel(*, workspace_id: UUID, channel_id: UUID) -> None:
