@@ -111,7 +111,9 @@ _OF_ALL: Final = frozenset({"queue_age", "no_workers", "connection_errors"})
 def alert_rules(*, workspace_id: UUID) -> list[AlertRuleView]:
     """The rules of a workspace and how they stand now, the oldest first; at most 200 in all."""
     now = database_now()
-    return [_rule_view(row, now) for row in AlertRule.objects.filter(workspace_id=workspace_id).order_by("id")]
+    rows = list(AlertRule.objects.filter(workspace_id=workspace_id).order_by("id"))
+    counted = measures.counts(workspace_id, map(store.rule_draft, rows), now)
+    return [_rule_view(row, now, counted) for row in rows]
 
 
 def alert_rule(*, workspace_id: UUID, rule_id: UUID) -> AlertRuleView:
@@ -204,7 +206,7 @@ def _rule(workspace_id: UUID, rule_id: UUID, *, lock: bool = False) -> AlertRule
     return row
 
 
-def _rule_view(row: AlertRule, now: int) -> AlertRuleView:
+def _rule_view(row: AlertRule, now: int, counted: measures.Counts | None = None) -> AlertRuleView:
     draft = store.rule_draft(row)
     return AlertRuleView(
         id=row.id,
@@ -213,7 +215,7 @@ def _rule_view(row: AlertRule, now: int) -> AlertRuleView:
         created_by=row.created_by,
         changed_at=row.changed_at,
         since=row.since,
-        measure=measures.measure(row.workspace_id, draft, now, since=row.changed_at),
+        measure=measures.measure(row.workspace_id, draft, now, since=row.changed_at, counted=counted),
         next_at=_next(row.workspace_id, draft, now),
     )
 
