@@ -10,6 +10,7 @@ import { languageIsChosen, LANGUAGES, setLanguage } from "../i18n";
 import { LiveProvider } from "../live";
 import { browserFormats, type Formats, FormatsProvider, themeIsChosen, useThemeChoice } from "../ui";
 import { LiveAbsences } from "./LiveAbsences";
+import { onceThere } from "./onceThere";
 import { Rail } from "./Rail";
 import { useRail } from "./railState";
 import { SessionEnded } from "./SessionEnded";
@@ -19,11 +20,11 @@ import { useUploadStore } from "../uploads/store";
 import { useArrivals } from "../uploads/useArrivals";
 
 const loadPalette = () => import("./CommandPalette");
-const CommandPalette = lazy(loadPalette);
-const UploadTray = lazy(() => import("../uploads/UploadTray"));
-const JobDrawer = lazy(() => import("./JobDrawer"));
-const Sending = lazy(() => import("./Sending"));
-const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
+const CommandPalette = lazy(() => onceThere(loadPalette));
+const UploadTray = lazy(() => onceThere(() => import("../uploads/UploadTray")));
+const JobDrawer = lazy(() => onceThere(() => import("./JobDrawer")));
+const Sending = lazy(() => onceThere(() => import("./Sending")));
+const ShortcutSheet = lazy(() => onceThere(() => import("./ShortcutSheet")));
 
 function watchNetwork(changed: () => void): () => void {
   window.addEventListener("online", changed);
