@@ -19,7 +19,7 @@ from builder.workflows import saved_views
 from builder.workflows.models import SavedView
 from builder.workflows.saved_views import ListName
 
-__all__ = ["ChangeView", "NewView", "SavedDay", "ViewShape", "Views", "read_kept"]
+__all__ = ["ChangeView", "FirstView", "NewView", "SavedDay", "ViewShape", "Views", "read_kept"]
 
 #: Said to whoever reads a search that was kept: what was let in before stays readable.
 _KEPT: Final = {"kept": True}
@@ -62,8 +62,14 @@ class ChangeView(Body, Generic[S]):
     shared: bool | None = None
 
 
+class FirstView(Body):
+    """With which saved search one opens the list; null: with everything."""
+
+    view: UUID | None
+
+
 class ViewShape(View, Generic[T]):
-    """A saved search. `mine`: the asker has saved it; `owner`: who has."""
+    """A saved search. `mine`: the asker has saved it; `owner`: who has; `first`: the asker opens the list with it."""
 
     id: UUID
     name: str
@@ -71,6 +77,7 @@ class ViewShape(View, Generic[T]):
     shared: bool
     mine: bool
     owner: str
+    first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +129,26 @@ class Views:
         if not saved_views.delete(row=row):
             raise not_here("saved search")
 
-    def told(self, call: Call, row: SavedView) -> Mapping[str, Any]:
+    def open_with(self, call: Call, body: FirstView) -> None:
+        """Open the list with this one from now on."""
+        call.deed.about(call.person.id)
+        if not saved_views.set_default(of=self.of, workspace=call.workspace, person=call.person, view_id=body.view):
+            raise not_here("saved search")
+
+    def first(self, call: Call) -> UUID | None:
+        """With which one the asker opens the list."""
+        return saved_views.default(of=self.of, workspace=call.workspace, person=call.person)
+
+    def told(self, call: Call, row: SavedView, first: UUID | None) -> Mapping[str, Any]:
         """All of a shape but its search."""
-        mine = row.owner_id == call.person.id
-        return {"id": row.id, "name": row.name, "shared": row.shared, "mine": mine, "owner": row.owner.name}
+        return {
+            "id": row.id,
+            "name": row.name,
+            "shared": row.shared,
+            "mine": row.owner_id == call.person.id,
+            "owner": row.owner.name,
+            "first": row.id == first,
+        }
 
     def _find(self, call: Call, view_id: UUID) -> SavedView:
         """The asker's own; of whoever may share, any that is shared."""

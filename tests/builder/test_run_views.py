@@ -100,6 +100,26 @@ def test_what_was_kept_before_days_were_looked_at_is_still_listed(world: World) 
     assert found["search"]["since"] == "2026-02-31"
 
 
+def test_each_opens_the_list_of_runs_with_one_of_their_choice(world: World) -> None:
+    shared, mine = saved(world.as_rosa, world.here, "Ours", shared=True), saved(world.as_vera, world.here, "Mine")
+    path = f"{world.here}/runs/views"
+
+    def first(caller: Caller) -> list[str]:
+        return [one["name"] for one in caller.get(path).body["items"] if one["first"]]
+
+    assert first(world.as_vera) == []
+    chosen = world.as_vera.put(path, {"view": shared["id"]})
+    assert [one["name"] for one in chosen.body["items"] if one["first"]] == first(world.as_vera) == ["Ours"]
+    assert first(world.as_rosa) == []
+    assert world.as_vera.patch(f"{path}/{mine['id']}", {"name": "My own"}).body["first"] is False
+    assert world.as_vera.put(path, {"view": mine["id"]}).status == 200
+    assert first(world.as_vera) == ["My own"]
+    assert world.as_rosa.put(path, {"view": mine["id"]}).status == 404
+    assert world.as_mallory.put(f"{world.there}/runs/views", {"view": shared["id"]}).status == 404
+    assert world.as_vera.put(path, {"view": None}).status == 200
+    assert first(world.as_vera) == []
+
+
 def test_nobody_saves_without_end(world: World) -> None:
     for number in range(MOST_VIEWS):
         saved(world.as_vera, world.here, f"Search {number}")

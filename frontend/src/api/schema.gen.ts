@@ -1369,7 +1369,7 @@ export type FileUses = {
   items: Array<FileUseShape>;
 };
 
-/** With which saved search one opens the log; null: with everything. */
+/** With which saved search one opens the list; null: with everything. */
 export type FirstView = {
   view: (string | null);
 };
@@ -2981,8 +2981,9 @@ export type RunTagsShape = {
   tags: Array<string>;
 };
 
-/** A saved search for runs. `mine`: the asker has saved it; `owner`: who has. */
+/** A saved search for runs. `mine`: the asker has saved it; `owner`: who has; `first`: the asker opens the list with it. */
 export type RunViewShape = {
+  first: boolean;
   id: string;
   mine: boolean;
   name: string;
@@ -6314,6 +6315,23 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/runs/views": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: FirstView;
+    answers: {
+      "200": ItemsRunViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };
