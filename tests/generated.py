@@ -1,8 +1,9 @@
 """The files that are generated from the back end and checked in: `python -m tests.generated write` makes them anew.
 
 `frontend/openapi.json` is the HTTP schema as drf-spectacular sees it; `frontend/src/api/schema.gen.ts` is the same for
-TypeScript. `frontend/src/i18n/en/steps.json` has the words of the step types and of the functions of formulas; other
-languages are written by hand, key for key. All are compared with the code by tests/architecture, so none can go stale.
+TypeScript. `frontend/src/i18n/en/steps.json` has the words of the step types, of the fields of connections and of the
+functions of formulas; other languages are written by hand, key for key. All are compared with the code by
+tests/architecture, so none can go stale.
 """
 
 from __future__ import annotations

@@ -63,3 +63,21 @@ def just_before(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, 
         return real(*args, **named)
 
     monkeypatch.setattr(module, name, after_that)
+
+
+def elsewhere(act: Callable[[], object]) -> Callable[[], None]:
+    """The same on a connection of its own, as by another process: nothing that goes on here is a part of it."""
+
+    def work() -> None:
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    def then() -> None:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), "it did not end"
+
+    return then

@@ -1,4 +1,5 @@
-"""The words of the step types and of the functions of formulas, as the interface's catalogue `steps` has them.
+"""The words of the step types, of what kinds of connection ask for, and of the functions of formulas, as the
+interface's catalogue `steps` has them.
 
 The catalogue goes by the English text, within what kind of text it is: where a text is changed in the code, its words
 in another language are missing, and a test says so.
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from runtime.catalog import CATALOG
+from runtime.sdk.connections import KINDS
 
 #: Kinds of text, in the order of the catalogue.
 AREAS: Final = (
@@ -35,6 +37,11 @@ def of_step(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "descriptions", spec["badge"]
     yield "notes", spec["effect_note"]
     yield from _of_fields(spec["config_schema"])
+
+
+def of_connection(kind: str) -> Iterator[tuple[str, str]]:
+    """The texts of the form of a kind of connection as (area, text). Its title and help stand in `server`."""
+    yield from _of_fields(KINDS[kind].spec()["fields"])
 
 
 def _of_fields(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -61,6 +68,10 @@ def english() -> dict[str, dict[str, str]]:
             if has_words(text):
                 found[area][text] = text
         found["synonyms"][spec["name"]] = ", ".join(spec["synonyms"])
+    for kind in KINDS:
+        for area, text in of_connection(kind):
+            if has_words(text):
+                found[area][text] = text
     for function in functions():
         found["functions"][function["help"]] = function["help"]
     return found

@@ -9,11 +9,8 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.api.operation import ApiView, Body, Call, View, operation
-from builder.api.problems import not_here
-from builder.api.run_filters import Day
-from builder.api.saved_views import ChangeView, NewView, Views, ViewShape
+from builder.api.saved_views import ChangeView, FirstView, NewView, SavedDay, Views, ViewShape, read_kept
 from builder.api.shapes import Items
-from builder.workflows import saved_views
 from builder.workflows.models import SavedView
 
 #: Whoever sees the log saves for themselves, and shares with the others who see it.
@@ -29,8 +26,8 @@ class SavedAuditSearch(Body):
     verb: Annotated[list[Word], Field(max_length=100)] = []
     kind: Word | None = None
     object: Word | None = None
-    since: Day | None = None
-    until: Day | None = None
+    since: SavedDay | None = None
+    until: SavedDay | None = None
     q: Annotated[str, Field(max_length=200)] | None = None
 
 
@@ -57,14 +54,6 @@ class AuditSearchShape(View):
 class AuditViewShape(ViewShape[AuditSearchShape]):
     """A saved search of the audit log. `mine`: the asker has saved it; `owner`: who has; `first`: the asker opens the
     log with it."""
-
-    first: bool
-
-
-class FirstView(Body):
-    """With which saved search one opens the log; null: with everything."""
-
-    view: UUID | None
 
 
 class AuditViews(ApiView):
@@ -95,9 +84,7 @@ class AuditViews(ApiView):
     )
     def put(self, call: Call, *, body: FirstView) -> Items[AuditViewShape]:
         """Open the log with this one from now on."""
-        call.deed.about(call.person.id)
-        if not saved_views.set_default(of="audit", workspace=call.workspace, person=call.person, view_id=body.view):
-            raise not_here("saved search")
+        VIEWS.open_with(call, body)
         return _listed(call)
 
 
@@ -107,7 +94,7 @@ class OneAuditView(ApiView):
     )
     def patch(self, call: Call, *, view_id: UUID, body: ChangeAuditView) -> AuditViewShape:
         """Rename it, share it, or have it search for something else."""
-        return _shape(call, VIEWS.change(call, view_id, body), _first(call))
+        return _shape(call, VIEWS.change(call, view_id, body), VIEWS.first(call))
 
     @operation(Action.AUDIT_SEE, status=204, repeat="stored", does="audit_view.removed")
     def delete(self, call: Call, *, view_id: UUID) -> None:
@@ -115,17 +102,11 @@ class OneAuditView(ApiView):
         VIEWS.remove(call, view_id)
 
 
-def _first(call: Call) -> UUID | None:
-    return saved_views.default(of="audit", workspace=call.workspace, person=call.person)
-
-
 def _listed(call: Call) -> Items[AuditViewShape]:
-    first = _first(call)
+    first = VIEWS.first(call)
     return Items[AuditViewShape](items=[_shape(call, row, first) for row in VIEWS.listing(call)])
 
 
 def _shape(call: Call, row: SavedView, first: UUID | None) -> AuditViewShape:
-    search = SavedAuditSearch.model_validate(row.search)
-    return AuditViewShape(
-        **VIEWS.told(call, row), search=AuditSearchShape(**search.model_dump()), first=row.id == first
-    )
+    search = read_kept(SavedAuditSearch, row.search)
+    return AuditViewShape(**VIEWS.told(call, row, first), search=AuditSearchShape(**search.model_dump()))

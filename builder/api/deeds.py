@@ -83,6 +83,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "factor.turned_off": Deed("person", at=(INSIDE,)),
         "factor.codes_made": Deed("person", at=(INSIDE,)),
         "member.factor_removed": Deed("member", "member_id"),
+        "profile.run_view_chosen": Deed("person", says=("view",)),
         "member.invited": Deed("member", says=("role",)),
         "member.joined": Deed("member", at=(INSIDE,)),
         "member.changed": Deed("member", "member_id", compares=True),

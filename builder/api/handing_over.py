@@ -307,14 +307,9 @@ def _channels(pair: _Pair) -> Iterator[_Thing]:
 
 
 def _give_channel(pair: _Pair, id_: UUID) -> bool:
-    draft = runtime_api.alert_channel(workspace_id=pair.here, channel_id=id_).draft
-    if pair.of.email not in draft.people:
-        return False
-    people = (pair.to.email if one == pair.of.email else one for one in draft.people)
     with pair.call.deed.also("alert_channel.changed", {"channel_id": id_}) as row:
         row.note(said={"reason": pair.reason})
-        changed = replace(draft, people=tuple(dict.fromkeys(people)))
-        runtime_api.change_alert_channel(workspace_id=pair.here, channel_id=id_, draft=changed)
+        runtime_api.tell_another_instead(workspace_id=pair.here, channel_id=id_, of=pair.of.email, to=pair.to.email)
     return True
 
 

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.api.operation import ApiView, Body, Call, View, operation
-from builder.api.run_filters import Day, Sort, Status
-from builder.api.saved_views import ChangeView, NewView, Views, ViewShape
+from builder.api.run_filters import Sort, Status
+from builder.api.saved_views import ChangeView, FirstView, NewView, SavedDay, Views, ViewShape, read_kept
 from builder.api.shapes import Items
 from builder.workflows import run_columns
 from builder.workflows.models import SavedView
@@ -26,8 +26,8 @@ class SavedSearch(Body):
     status: Annotated[list[Status], Field(max_length=11)] = []
     workflow: UUID | None = None
     mode: Annotated[str, Field(pattern="^(live|test)$")] | None = None
-    since: Day | None = None
-    until: Day | None = None
+    since: SavedDay | None = None
+    until: SavedDay | None = None
     sort: Sort | None = None
 
 
@@ -52,7 +52,8 @@ class SearchShape(View):
 
 
 class RunViewShape(ViewShape[SearchShape]):
-    """A saved search for runs. `mine`: the asker has saved it; `owner`: who has."""
+    """A saved search for runs. `mine`: the asker has saved it; `owner`: who has; `first`: the asker opens the list with
+    it."""
 
 
 class ColumnsBody(Body):
@@ -71,7 +72,7 @@ class RunViews(ApiView):
     @operation(Action.RUN_SEE, answer=Items[RunViewShape])
     def get(self, call: Call) -> Items[RunViewShape]:
         """The searches that the asker can choose from: their own, and those of everybody."""
-        return Items[RunViewShape](items=[_shape(call, row) for row in VIEWS.listing(call)])
+        return _listed(call)
 
     @operation(
         Action.RUN_VIEW_SAVE,
@@ -84,14 +85,26 @@ class RunViews(ApiView):
     )
     def post(self, call: Call, *, body: NewRunView) -> RunViewShape:
         """Save a search under a name."""
-        return _shape(call, VIEWS.save(call, body))
+        return _shape(call, VIEWS.save(call, body), None)
+
+    @operation(
+        Action.RUN_VIEW_SAVE,
+        body=FirstView,
+        answer=Items[RunViewShape],
+        repeat="stored",
+        does="profile.run_view_chosen",
+    )
+    def put(self, call: Call, *, body: FirstView) -> Items[RunViewShape]:
+        """Open the list of all runs with this one from now on."""
+        VIEWS.open_with(call, body)
+        return _listed(call)
 
 
 class OneRunView(ApiView):
     @operation(Action.RUN_VIEW_SAVE, body=ChangeRunView, answer=RunViewShape, repeat="stored", does="run_view.changed")
     def patch(self, call: Call, *, view_id: UUID, body: ChangeRunView) -> RunViewShape:
         """Rename it, share it, or have it search for something else."""
-        return _shape(call, VIEWS.change(call, view_id, body))
+        return _shape(call, VIEWS.change(call, view_id, body), VIEWS.first(call))
 
     @operation(Action.RUN_VIEW_SAVE, status=204, repeat="stored", does="run_view.removed")
     def delete(self, call: Call, *, view_id: UUID) -> None:
@@ -115,6 +128,11 @@ class ColumnsOfRuns(ApiView):
         return ColumnsShape(columns=body.columns)
 
 
-def _shape(call: Call, row: SavedView) -> RunViewShape:
-    search = SavedSearch.model_validate(row.search)
-    return RunViewShape(**VIEWS.told(call, row), search=SearchShape(**search.model_dump()))
+def _listed(call: Call) -> Items[RunViewShape]:
+    first = VIEWS.first(call)
+    return Items[RunViewShape](items=[_shape(call, row, first) for row in VIEWS.listing(call)])
+
+
+def _shape(call: Call, row: SavedView, first: UUID | None) -> RunViewShape:
+    search = read_kept(SavedSearch, row.search)
+    return RunViewShape(**VIEWS.told(call, row, first), search=SearchShape(**search.model_dump()))

@@ -4,24 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 from rest_framework.exceptions import PermissionDenied
 
 from builder.accounts.rights import Action, allows
 from builder.api.operation import Body, Call, View
 from builder.api.problems import Refusal, not_here
+from builder.api.run_filters import Day
 from builder.workflows import saved_views
 from builder.workflows.models import SavedView
 from builder.workflows.saved_views import ListName
 
-__all__ = ["ChangeView", "NewView", "ViewShape", "Views"]
+__all__ = ["ChangeView", "FirstView", "NewView", "SavedDay", "ViewShape", "Views", "read_kept"]
 
+#: Said to whoever reads a search that was kept: what was let in before stays readable.
+_KEPT: Final = {"kept": True}
+
+
+def _is_there(text: str, info: ValidationInfo) -> str:
+    if "-" in text and info.context != _KEPT:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("There is no such day or time. Write 2026-11-30, 2026-11-30T14:30, or 7d.") from None
+    return text
+
+
+#: A day or a moment that there is, or so long ago.
+SavedDay = Annotated[Day, AfterValidator(_is_there)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
 S = TypeVar("S", bound=Body)
 T = TypeVar("T", bound=View)
+
+
+def read_kept(search: type[S], kept: Mapping[str, object]) -> S:
+    """A search as it was kept."""
+    return search.model_validate(kept, context=_KEPT)
 
 
 class NewView(Body, Generic[S]):
@@ -40,8 +62,14 @@ class ChangeView(Body, Generic[S]):
     shared: bool | None = None
 
 
+class FirstView(Body):
+    """With which saved search one opens the list; null: with everything."""
+
+    view: UUID | None
+
+
 class ViewShape(View, Generic[T]):
-    """A saved search. `mine`: the asker has saved it; `owner`: who has."""
+    """A saved search. `mine`: the asker has saved it; `owner`: who has; `first`: the asker opens the list with it."""
 
     id: UUID
     name: str
@@ -49,11 +77,13 @@ class ViewShape(View, Generic[T]):
     shared: bool
     mine: bool
     owner: str
+    first: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The saved searches of one list. `share`: who may do this shares them, and changes shared ones of others."""
+    """The saved searches of one list. `share`: who may do this shares them, and changes shared ones of others. What is
+    one's own one changes and takes away in any case, also where it came shared from somebody who left."""
 
     of: ListName
     share: Action
@@ -85,23 +115,40 @@ class Views:
     def change(self, call: Call, view_id: UUID, body: ChangeView[Any]) -> SavedView:
         """Change what is given."""
         row = self._find(call, view_id)
-        self._may_share(call, row.shared or bool(body.shared))
+        self._may_share(call, bool(body.shared) and not row.shared)
         search = None if body.search is None else _kept(body.search)
-        if not saved_views.change(row=row, name=body.name, search=search, shared=body.shared):
+        # What is shared already is left as it is: somebody may be taking that back at this moment.
+        shared = None if body.shared and row.shared else body.shared
+        if not saved_views.change(row=row, name=body.name, search=search, shared=shared):
             raise not_here("saved search")
         return row
 
     def remove(self, call: Call, view_id: UUID) -> None:
         """Take it away."""
         row = self._find(call, view_id)
-        self._may_share(call, row.shared)
         if not saved_views.delete(row=row):
             raise not_here("saved search")
 
-    def told(self, call: Call, row: SavedView) -> Mapping[str, Any]:
+    def open_with(self, call: Call, body: FirstView) -> None:
+        """Open the list with this one from now on."""
+        call.deed.about(call.person.id)
+        if not saved_views.set_default(of=self.of, workspace=call.workspace, person=call.person, view_id=body.view):
+            raise not_here("saved search")
+
+    def first(self, call: Call) -> UUID | None:
+        """With which one the asker opens the list."""
+        return saved_views.default(of=self.of, workspace=call.workspace, person=call.person)
+
+    def told(self, call: Call, row: SavedView, first: UUID | None) -> Mapping[str, Any]:
         """All of a shape but its search."""
-        mine = row.owner_id == call.person.id
-        return {"id": row.id, "name": row.name, "shared": row.shared, "mine": mine, "owner": row.owner.name}
+        return {
+            "id": row.id,
+            "name": row.name,
+            "shared": row.shared,
+            "mine": row.owner_id == call.person.id,
+            "owner": row.owner.name,
+            "first": row.id == first,
+        }
 
     def _find(self, call: Call, view_id: UUID) -> SavedView:
         """The asker's own; of whoever may share, any that is shared."""

@@ -123,9 +123,9 @@ class TaskShape(View):
     `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run
     has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
     `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is
-    away, and in whose place I may decide it. `unread`: I may decide it, and have not seen it since it came to me; what
-    I have put off is not. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open
-    and for me to do so. `form`: alike for questions that can be decided together.
+    away, and in whose place I may decide it. `asks_me`: it is among what `/inbox/count` counts; `unread`: of that, what
+    I have not seen since it came to me. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether
+    it is open and for me to do so. `form`: alike for questions that can be decided together.
     """
 
     id: UUID
@@ -157,6 +157,7 @@ class TaskShape(View):
     pending: list[Pending]
     snoozed_until: str | None
     in_place_of: InPlaceOf | None
+    asks_me: bool
     unread: bool
     may_decide: bool
     may_take: bool
@@ -322,13 +323,14 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
     names = labels(workspace_id=workspace_id, tokens=[one for view in views for one in view.people])
     away = _away(workspace_id)
     mine = {call.person.id, *(one.id for one in voter.stands_for)}
-    seen_before = seen.of(person=call.person, tasks=[view.id for view in views if view.status == "open"])
+    still_open = [view.id for view in views if view.status == "open"]
+    asks_me = runtime_api.asked_among(workspace_id=workspace_id, voter=voter, tasks=still_open)
+    new = asks_me - seen.of(person=call.person, tasks=still_open)
     found = []
     for view, run in zip(views, runs, strict=True):
         steps = selectors.step_names(workspace_id=workspace_id, version_id=view.run.version_id)
         absent = runtime_api.stands_in_for(task=view, voter=voter)
         snoozed_until = _later(view.snoozed.get(call.person.id))
-        may_decide = runtime_api.may_decide(task=view, voter=voter)
         found.append(
             {
                 "id": view.id,
@@ -378,8 +380,9 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 ],
                 "snoozed_until": _maybe(snoozed_until),
                 "in_place_of": None if absent is None else InPlaceOf(name=absent.name, until=absent.until),
-                "unread": may_decide and snoozed_until is None and view.id not in seen_before,
-                "may_decide": may_decide,
+                "asks_me": view.id in asks_me,
+                "unread": view.id in new,
+                "may_decide": runtime_api.may_decide(task=view, voter=voter),
                 "may_take": runtime_api.may_take(task=view, voter=voter),
                 "may_hand_over": runtime_api.may_hand_over(task=view, voter=voter),
                 "may_leave": runtime_api.may_leave(task=view, voter=voter),

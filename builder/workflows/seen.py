@@ -29,7 +29,7 @@ def count(*, workspace: Workspace, person: User, voter: Voter) -> int:
     marks = list(SeenQuestion.objects.filter(workspace=workspace, person=person).values_list("task_id", "at"))
     for first in range(0, len(marks), _PORTION):
         same = runtime_api.same_since(seen=dict(marks[first : first + _PORTION]), voter_id=person.pk)
-        found += runtime_api.task_count(workspace_id=workspace.pk, voter=voter, among=same)
+        found += len(runtime_api.asked_among(workspace_id=workspace.pk, voter=voter, tasks=same))
     return found
 
 

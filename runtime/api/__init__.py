@@ -22,6 +22,7 @@ from runtime.api.alerts import (
     change_alert_rule,
     remove_alert_channel,
     remove_alert_rule,
+    tell_another_instead,
     try_alert_channel,
     try_alert_rule,
 )
@@ -171,7 +172,7 @@ from runtime.api.searching import (
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
 from runtime.api.tagging import tag_run, tag_runs, tags_used
-from runtime.api.tasks import alike, asked_alone, decide, open_among, same_since, task, task_count, tasks
+from runtime.api.tasks import alike, asked_alone, asked_among, decide, open_among, same_since, task, task_count, tasks
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
@@ -206,6 +207,7 @@ __all__ = [
     "archive",
     "ask",
     "asked_alone",
+    "asked_among",
     "backfill",
     "backfill_plan",
     "backfills",
@@ -417,6 +419,7 @@ __all__ = [
     "task",
     "task_count",
     "tasks",
+    "tell_another_instead",
     "timeline",
     "trail",
     "trail_faults",

@@ -55,6 +55,7 @@ __all__ = [
     "change_alert_rule",
     "remove_alert_channel",
     "remove_alert_rule",
+    "tell_another_instead",
     "try_alert_channel",
     "try_alert_rule",
 ]
@@ -110,7 +111,9 @@ _OF_ALL: Final = frozenset({"queue_age", "no_workers", "connection_errors"})
 def alert_rules(*, workspace_id: UUID) -> list[AlertRuleView]:
     """The rules of a workspace and how they stand now, the oldest first; at most 200 in all."""
     now = database_now()
-    return [_rule_view(row, now) for row in AlertRule.objects.filter(workspace_id=workspace_id).order_by("id")]
+    rows = list(AlertRule.objects.filter(workspace_id=workspace_id).order_by("id"))
+    counted = measures.counts(workspace_id, map(store.rule_draft, rows), now)
+    return [_rule_view(row, now, counted) for row in rows]
 
 
 def alert_rule(*, workspace_id: UUID, rule_id: UUID) -> AlertRuleView:
@@ -203,7 +206,7 @@ def _rule(workspace_id: UUID, rule_id: UUID, *, lock: bool = False) -> AlertRule
     return row
 
 
-def _rule_view(row: AlertRule, now: int) -> AlertRuleView:
+def _rule_view(row: AlertRule, now: int, counted: measures.Counts | None = None) -> AlertRuleView:
     draft = store.rule_draft(row)
     return AlertRuleView(
         id=row.id,
@@ -212,7 +215,7 @@ def _rule_view(row: AlertRule, now: int) -> AlertRuleView:
         created_by=row.created_by,
         changed_at=row.changed_at,
         since=row.since,
-        measure=measures.measure(row.workspace_id, draft, now, since=row.changed_at),
+        measure=measures.measure(row.workspace_id, draft, now, since=row.changed_at, counted=counted),
         next_at=_next(row.workspace_id, draft, now),
     )
 
@@ -275,6 +278,18 @@ def change_alert_channel(*, workspace_id: UUID, channel_id: UUID, draft: AlertCh
     with _one_name(), commit("alert.rule"):
         _channels_here(workspace_id, [channel_id])
         AlertChannel.objects.filter(pk=channel_id).update(**_channel_columns(draft))
+
+
+def tell_another_instead(*, workspace_id: UUID, channel_id: UUID, of: str, to: str) -> None:
+    """Have a channel write to one person in place of another, by address, whatever else of it is changed at the same
+    moment. Raises NotFound where it does not write to the first any more, or is gone."""
+    with commit("alert.rule"):
+        row = AlertChannel.objects.select_for_update().filter(pk=channel_id, workspace_id=workspace_id).first()
+        people = () if row is None else store.channel_draft(row).people
+        if of not in people:
+            raise NotFound("There is no such channel.")
+        told = list(dict.fromkeys(to if one == of else one for one in people))
+        AlertChannel.objects.filter(pk=channel_id).update(people=dumps(told))
 
 
 def remove_alert_channel(*, workspace_id: UUID, channel_id: UUID) -> None:

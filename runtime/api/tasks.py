@@ -103,14 +103,18 @@ def alike(*, workspace_id: UUID, task_id: UUID) -> list[TaskView]:
     return _views(list(decided.filter(workspace_id=workspace_id).exclude(pk=task_id).order_by("-id")[:_MOST_ALIKE]))
 
 
-def task_count(*, workspace_id: UUID, voter: Voter, among: Collection[UUID] | None = None) -> int:
-    """How many open questions this person is asked and has not answered yet. `among`: of these only, at most 500."""
+def task_count(*, workspace_id: UUID, voter: Voter) -> int:
+    """How many open questions this person is asked and has not answered yet."""
     open_tasks = HumanTask.objects.filter(workspace_id=workspace_id, status="open")
-    if among is not None:
-        if not among:
-            return 0
-        open_tasks = open_tasks.filter(pk__in=among)
     return asked_of(open_tasks, voter, closed=False).count()
+
+
+def asked_among(*, workspace_id: UUID, voter: Voter, tasks: Collection[UUID]) -> set[UUID]:
+    """Those of these questions, at most 500, that `task_count` counts."""
+    if not tasks:
+        return set()
+    open_tasks = HumanTask.objects.filter(workspace_id=workspace_id, status="open", pk__in=tasks)
+    return set(asked_of(open_tasks, voter, closed=False).values_list("pk", flat=True))
 
 
 def open_among(ids: Collection[UUID]) -> set[UUID]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 from uuid import UUID
@@ -16,15 +17,17 @@ from runtime.store import standing
 from runtime.store.calendars import calendar_for
 from runtime.store.figure_models import WHOLE
 from runtime.store.figure_rows import HOUR, MINUTE
-from runtime.store.letter_groups import muted_letters
+from runtime.store.letter_groups import Asked, muted_letters
 from runtime.store.models import Deployment, Event, Figure, Process, StandingFigure, SystemFigure
 from runtime.store.sketch import Sketch
 
 __all__ = [
     "HOURS_FROM",
+    "Counts",
     "arrived",
     "calendar_of",
     "clock_at",
+    "counts",
     "counts_on",
     "expected",
     "measure",
@@ -40,19 +43,48 @@ _MOST_DAYS: Final = 400
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: How things stand is noted every 15 seconds: a minute that has just begun may tell nothing yet.
 _STANDING_MS: Final = 90_000
+#: What rules of a kind add up of figures, and which of them leave out what is muted.
+_SUMMED: Final[Mapping[str, tuple[str, ...]]] = {
+    "failure_rate": ("completed", "failed", "undone"),
+    "duplicate_rate": ("received", "duplicates", "conflicts"),
+    "failed_runs": ("failed",),
+    "dead_letters": ("letters",),
+}
+_MUTED: Final = frozenset({"failure_rate", "failed_runs", "dead_letters"})
 #: An id is made a little before or after the moment that its row tells.
 _ABOUT_MS: Final = 60_000
 
 
-def measure(workspace_id: UUID, rule: AlertRuleDraft, now: int, since: int = 0) -> AlertMeasure:
-    """How it stands now. `since`: since when the rule is as it is."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What rules of one workspace count: sums of figures, and letters of muted groups among them."""
+
+    sums: Mapping[AlertRuleDraft, Mapping[str, int]]
+    muted: Mapping[AlertRuleDraft, int]
+
+
+def counts(workspace_id: UUID, rules: Iterable[AlertRuleDraft], now: int) -> Counts:
+    """What these rules count of figures and muted letters: the figures of each, and behind them the letters of all in
+    one query."""
+    sums = {rule: _sums(workspace_id, rule, now, *_SUMMED[rule.kind]) for rule in rules if rule.kind in _SUMMED}
+    asked = {rule: _asked(rule, now) for rule in sums if rule.kind in _MUTED}
+    letters = muted_letters(workspace_id, set(asked.values()), now)
+    return Counts(sums, {rule: letters[one] for rule, one in asked.items()})
+
+
+def measure(
+    workspace_id: UUID, rule: AlertRuleDraft, now: int, since: int = 0, counted: Counts | None = None
+) -> AlertMeasure:
+    """How it stands now. `since`: since when the rule is as it is. `counted`: of several rules, this one among them,
+    where they have been read together."""
+    if counted is None:
+        counted = counts(workspace_id, [rule], now)
     match rule.kind:
         case "failure_rate" | "duplicate_rate":
-            return _rate(workspace_id, rule, now)
+            return _rate(rule, counted)
         case "failed_runs" | "dead_letters":
-            name = "failed" if rule.kind == "failed_runs" else "letters"
-            count = _sums(workspace_id, rule, now, name)[name]
-            muted = min(count, _muted(workspace_id, rule, now))
+            (count,) = counted.sums[rule].values()
+            muted = min(count, counted.muted[rule])
             return replace(_counted(rule, count - muted), muted=muted)
         case "p95":
             return _slow(workspace_id, rule, now)
@@ -95,15 +127,13 @@ def _counted(rule: AlertRuleDraft, count: int) -> AlertMeasure:
     return AlertMeasure(float(count), count > rule.limit)
 
 
-def _rate(workspace_id: UUID, rule: AlertRuleDraft, now: int) -> AlertMeasure:
-    muted = 0
+def _rate(rule: AlertRuleDraft, counted: Counts) -> AlertMeasure:
+    muted, sums = 0, counted.sums[rule]
     if rule.kind == "failure_rate":
-        sums = _sums(workspace_id, rule, now, "completed", "failed", "undone")
-        muted = min(sums["failed"], _muted(workspace_id, rule, now))
+        muted = min(sums["failed"], counted.muted[rule])
         # As if these had not been: a rate of nothing but muted failures is none.
         part, whole = sums["failed"] - muted, sum(sums.values()) - muted
     else:
-        sums = _sums(workspace_id, rule, now, "received", "duplicates", "conflicts")
         part, whole = sums["duplicates"] + sums["conflicts"], sum(sums.values())
     if whole < max(1, rule.least):
         return AlertMeasure(None, False, part, whole, muted)
@@ -111,10 +141,10 @@ def _rate(workspace_id: UUID, rule: AlertRuleDraft, now: int) -> AlertMeasure:
     return AlertMeasure(round(share, 2), share > rule.limit, part, whole, muted)
 
 
-def _muted(workspace_id: UUID, rule: AlertRuleDraft, now: int) -> int:
-    """How many of what a rule counts are of groups that nobody is told of for now. Asked behind the sums."""
+def _asked(rule: AlertRuleDraft, now: int) -> Asked:
+    """Which letters a rule would leave out, as far as they are muted."""
     _, begin = _span(rule, now)
-    return muted_letters(workspace_id, rule.workflow_id, begin, now, whole_runs=rule.kind != "dead_letters")
+    return Asked(begin, rule.workflow_id, whole_runs=rule.kind != "dead_letters")
 
 
 def _slow(workspace_id: UUID, rule: AlertRuleDraft, now: int) -> AlertMeasure:

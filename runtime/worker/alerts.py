@@ -6,7 +6,10 @@ sends anything; that is `alert_courier.py`.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Final
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
@@ -65,14 +68,15 @@ class Watch:
             self._rarely_at = now
         rows = list(AlertRule.objects.filter(enabled=True).order_by("id"))
         self._calm = {row.id: self._calm[row.id] for row in rows if row.id in self._calm}
-        for row in rows:
+        for row, rule, counted in _read(rows, now):
             if row.kind == "stuck_runs" and not rarely:
                 continue
             if row.kind == "no_workers" and now - self._began_at < self._grace_ms:
                 continue
             try:
-                rule = store.rule_draft(row)
-                changed += self._arrival(row, rule, now) if rule.kind == "arrival" else self._state(row, rule, now)
+                changed += (
+                    self._arrival(row, rule, now) if rule.kind == "arrival" else self._state(row, rule, now, counted)
+                )
             except (DatabaseError, InterfaceError):
                 raise
             except Exception:
@@ -80,8 +84,8 @@ class Watch:
                 logger.exception("Rule %s could not be looked at.", row.id)
         return changed
 
-    def _state(self, row: AlertRule, rule: AlertRuleDraft, now: int) -> bool:
-        measure = measures.measure(row.workspace_id, rule, now, since=row.changed_at)
+    def _state(self, row: AlertRule, rule: AlertRuleDraft, now: int, counted: measures.Counts) -> bool:
+        measure = measures.measure(row.workspace_id, rule, now, since=row.changed_at, counted=counted)
         if row.since is None:
             return measure.over and _begin(row, rule, measure, now)
         if measure.over:
@@ -108,6 +112,19 @@ class Watch:
                 AlertRule.objects.filter(pk=row.id, changed_at=row.changed_at).update(judged_at=at)
             return changed
         return row.since is not None and not measure.over and _end(row, rule, measure, now)
+
+
+def _read(rows: list[AlertRule], now: int) -> Iterator[tuple[AlertRule, AlertRuleDraft, measures.Counts]]:
+    """The rules as they are said, each with what those of its workspace count, which is read once for all of them."""
+    here: defaultdict[UUID, list[tuple[AlertRule, AlertRuleDraft]]] = defaultdict(list)
+    for row in rows:
+        try:
+            here[row.workspace_id].append((row, store.rule_draft(row)))
+        except Exception:
+            logger.exception("Rule %s could not be read.", row.id)
+    for workspace_id, said in here.items():
+        counted = measures.counts(workspace_id, [rule for _, rule in said], now)
+        yield from ((row, rule, counted) for row, rule in said)
 
 
 def _begin(row: AlertRule, rule: AlertRuleDraft, measure: AlertMeasure, now: int, *, judged_at: int = 0) -> bool:

@@ -166,6 +166,35 @@ def test_every_plain_schedule_by_the_day_of_the_month_has_words(day: str) -> Non
     assert _known("schedules", "words", words({"repeat": "monthly", "day": day, "at": "08:30"}))
 
 
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "* * * * *", "*/15 * * * *", "0 * * * *", "5 * * * *", "5,10 * * * *", "5-10 * * * *", "5/15 * * * *",
+        "10-20/5 8 * * *", "0-30 8 * * *", "30 8 * * *", "30 8,12 * * *", "0 8,12,18 * * *", "0 */2 * * *",
+        "0 3/4 * * *", "0 8-18/2 * * *", "30 8-18 * * *", "* 8-10 * * *", "* * * * * *", "*/5 * * * * *",
+        "30 0 8 * * *", "0,15 30 8 * * *", "10-20 30 8 * * *", "5/20 30 8 * * *", "0 8 1 * *", "0 8 1,15,20-25 * *",
+        "0 8 1-15 * *", "0 8 */3 * *", "0 8 2/3 * *", "0 8 10-20/2 * *", "0 8 L * *", "0 8 LW * *", "0 8 * * 1",
+        "0 8 * * 1-5", "0 8 * * 1,3-5", "0 8 * * */2", "0 8 * * 1-5/2", "0 8 * * 5/2", "0 8 * * 1L", "0 8 1 * 1",
+        *(f"0 8 * * 2#{nth}" for nth in range(1, 6)), "0 8 * 1 *", "0 8 * 1,4-6 *", "0 8 * 1-3 *", "0 8 * */2 *",
+        "0 8 * 2/3 *",
+    ],
+)  # fmt: skip
+def test_every_cron_expression_has_words(cron: str) -> None:
+    """Part by part, as the interface takes them; commas stand within a part, too."""
+    sentence = words({"repeat": "cron", "cron": cron})
+    assert sentence
+    parts = (sentence[0].lower() + sentence[1:]).split(", ")
+    ends = {0}
+    for start in range(len(parts)):
+        if start in ends:
+            ends |= {
+                end
+                for end in range(start + 1, len(parts) + 1)
+                if _known("schedules", "cron", ", ".join(parts[start:end]))
+            }
+    assert len(parts) in ends
+
+
 def test_every_named_way_out_of_a_step_has_words() -> None:
     unknown = [
         (kind.type, port.id, port.label)

@@ -1,4 +1,4 @@
-"""Step types and the functions of formulas have words in every language of the interface."""
+"""Step types, the fields of connections and the functions of formulas have words in every language of the interface."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from runtime.api import functions
 from runtime.catalog import CATALOG
+from runtime.sdk.connections import KINDS
 from tests import step_words
 from tests.architecture.source import ROOT
 
@@ -37,6 +38,14 @@ def test_every_text_of_a_step_type_has_german_words(spec: dict[str, Any]) -> Non
     assert german["synonyms"][spec["name"]]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_text_of_a_form_of_a_connection_has_german_words(kind: str) -> None:
+    german = _german()
+    texts = [one for one in step_words.of_connection(kind) if step_words.has_words(one[1])]
+    assert texts
+    assert [one for one in texts if one[1] not in german[one[0]]] == []
+
+
 def test_every_function_of_formulas_has_german_words() -> None:
     german = _german()["functions"]
     assert [one["name"] for one in functions() if one["help"] not in german] == []
@@ -53,10 +62,11 @@ def test_what_german_words_quote_is_called_so() -> None:
     """A step or a way out that a text names is named as it stands on the screen."""
     german = _german()
     ways = json.loads((ROOT / "frontend/src/i18n/de/server.json").read_text("utf-8"))["ports"]
+    connections = json.loads((ROOT / "frontend/src/i18n/de/connections.json").read_text("utf-8"))
     called = {
         *german["titles"].values(), *german["options"].values(),
         *(label for way in ways.values() for label in way.values()),
-        "Bei Fehler", "Rücknahme",
+        "Bei Fehler", "Rücknahme", connections["test"],
     }  # fmt: skip
     for english, text in _pairs():
         for quoted in re.findall(r"„([^“]+)“", text):

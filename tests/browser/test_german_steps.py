@@ -119,3 +119,82 @@ def test_on_a_phone_german_words_have_room(signed_in: Opens, api: Api, shot: Any
         _whole(page)
         fits(page)
         editor.leave()
+
+
+def test_what_is_wrong_with_a_workflow_is_said_in_german(signed_in: Opens, api: Api, shot: Any) -> None:
+    """As the server finds it: in the bar, in its list, in the form, and before publishing."""
+    document = _document()
+    document["nodes"] += [
+        step("lonely", "http.request@1", "Nachfragen", (680, 150), url="ledger.example.com", success_codes="all"),
+        edit_fields("sum", "Summe", (680, 300), total="{{ summ(1) }}"),
+    ]
+    editor = new_editor(signed_in, api, "Fehlerhaft", document, viewport=DESK)
+    page = editor.page
+    page.add_init_script("localStorage.setItem('millrace.language', 'de')")
+    page.reload()
+    bar = page.get_by_test_id("problems-bar")
+    expect(bar).to_contain_text("„Jede Zeile“ hat nichts zu tun: Setzen Sie mindestens einen Schritt hinein.")
+    bar.get_by_role("button").first.click()
+    listed = page.locator(".mantine-Popover-dropdown")
+    for said in (
+        "„Gilt als Erfolg“ braucht Codes und Bereiche wie 200-299, 404; „all“ ist keines davon.",
+        "„Wert“: Eine Funktion „summ“ gibt es nicht. Meinten Sie „sum“?",
+        "„Nachfragen“ ist nicht verknüpft und läuft darum nie.",
+        "„Adresse“ muss mit https:// oder http:// beginnen.",
+    ):
+        expect(listed).to_contain_text(said)
+    shot(page, "german-problems")
+    page.keyboard.press("Escape")
+    editor.card("lonely").get_by_role("button").first.click()
+    expect(editor.panel.get_by_text("„Adresse“ muss mit https:// oder http:// beginnen.")).to_be_visible()
+    editor.leave()
+    page.keyboard.press("Control+Shift+P")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("„Wert“: Eine Funktion „summ“ gibt es nicht.")
+    shot(page, "german-problems-publish")
+
+
+def test_a_connection_is_asked_for_in_german(signed_in: Opens, shot: Any) -> None:
+    page = signed_in("/connections", viewport=DESK)
+    page.add_init_script("localStorage.setItem('millrace.language', 'de')")
+    page.reload()
+    page.get_by_role("button", name="Neue Verbindung").first.click()
+    page.get_by_role("menuitem", name="SFTP-Server").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox", name="Benutzername")).to_be_visible()
+    expect(dialog.get_by_text("Oder unten ein privater Schlüssel.")).to_be_visible()
+    expect(dialog.get_by_role("textbox", name="Privater Schlüssel")).to_be_visible()
+    shot(page, "german-connection")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(dialog.get_by_role("textbox", name="Schlüssel des Servers")).to_be_visible()
+    wider = dialog.evaluate("""one => [...one.querySelectorAll("form *")].filter((part) =>
+      part.checkVisibility() && part.getBoundingClientRect().right > one.getBoundingClientRect().right + 1).length""")
+    dialog.get_by_role("button", name="Speichern", exact=True).scroll_into_view_if_needed()
+    shot(page, "german-connection-phone")
+    assert wider == 0
+    fits(page)
+
+
+def test_a_cron_expression_is_told_in_german_words(signed_in: Opens, api: Api, shot: Any) -> None:
+    config = {"repeat": "cron", "cron": "30 8,12 * * 1-5", "timezone": "Europe/Berlin"}
+    clock = {**step("begin", "trigger.schedule@1", "Takt", (0, 0)), "config": config}
+    document = graph([clock, edit_fields("keep", "Merken", (0, 150), day="{{ trigger.date }}")], [("begin", "keep")])
+    editor = new_editor(signed_in, api, "Im Takt", document, viewport=DESK)
+    page = editor.page
+    page.add_init_script("localStorage.setItem('millrace.language', 'de')")
+    page.reload()
+    expect(editor.card("begin")).to_contain_text("Um 08:30 und 12:30, Montag bis Freitag")
+    editor.card("begin").get_by_role("button").first.click()
+    preview = editor.panel.get_by_role("region", name="Die nächsten zehn Starts")
+    expect(preview).to_contain_text("Um 08:30 und 12:30, Montag bis Freitag")
+    shot(page, "german-cron")
+    editor.panel.get_by_role("textbox", name="Cron-Ausdruck").fill("30 25 * * *")
+    wrong = "„30 25 * * *“ ist kein Cron-Ausdruck: Die Stunde stimmt nicht."
+    expect(editor.panel.get_by_text(wrong)).to_have_count(2)
+    expect(preview).to_contain_text(wrong)
+    expect(page.get_by_test_id("problems-bar")).to_contain_text(wrong)
+    shot(page, "german-cron-wrong")
+    api.publish("Im Takt und live", document)
+    page.goto("/schedules")
+    expect(page.get_by_text("Um 08:30 und 12:30, Montag bis Freitag").first).to_be_visible()
+    shot(page, "german-schedules")

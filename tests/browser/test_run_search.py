@@ -158,6 +158,38 @@ def test_a_search_is_saved_and_chosen_again(signed_in: Opens, books: str) -> Non
     expect(page.get_by_text("Brinkmann Papier GmbH")).to_have_count(0)
 
 
+def test_the_list_of_all_runs_is_opened_with_a_saved_search(signed_in: Opens, books: str, api: Api) -> None:
+    made = api.call("POST", "W/runs/views", {"name": "Of Okoye", "search": {"q": "supplier:okoye"}})
+    page = signed_in("/runs?q=supplier%3Aokoye")
+    saved = page.get_by_role("group", name="Saved searches")
+    chip = saved.get_by_role("button", name=re.compile("^Of Okoye"))
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    saved.get_by_role("button", name="More for “Of Okoye”").click()
+    page.get_by_role("menuitem", name="Open the list with this").click()
+    expect(chip).to_contain_text("opened first")
+    page.goto("/runs")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    expect(rows(page).first).to_contain_text("Okoye Logistik")
+    expect(page.get_by_text("Brinkmann Papier GmbH")).to_have_count(0)
+    # A part of it is changed; and everything is still to be had, also after going away and coming back.
+    page.get_by_role("button", name="Failed", exact=True).click()
+    expect(page).to_have_url(re.compile(r"okoye.*dead_lettered|dead_lettered.*okoye"))
+    saved.get_by_role("button", name="All").click()
+    expect(page.get_by_text("Brinkmann Papier GmbH").first).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Brinkmann Papier GmbH").first).to_be_visible()
+    expect(saved.get_by_role("button", name="All")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("link", name="Home").first.click()
+    page.get_by_role("link", name="Runs", exact=True).first.click()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    # The runs of one workflow are opened with nothing.
+    page.goto(f"/workflows/{books}/runs")
+    expect(page.get_by_text("Brinkmann Papier GmbH").first).to_be_visible()
+    api.call("DELETE", f"W/runs/views/{made['id']}")
+    page.goto("/runs")
+    expect(page.get_by_text("Brinkmann Papier GmbH").first).to_be_visible()
+
+
 def test_new_runs_wait_behind_a_pill(signed_in: Opens, books: str, api: Api, product: Product) -> None:
     page = signed_in("/runs?q=supplier:ito")
     expect(page.get_by_text("No runs match these filters.")).to_be_visible()

@@ -165,6 +165,7 @@ ROUTES = [
     Row(
         "POST", f"{W}/runs/views", VIEW, Scope.RUN, (201,), {"name": "Failed", "search": {"status": ["dead_lettered"]}}
     ),
+    Row("PUT", f"{W}/runs/views", VIEW, Scope.RUN, (200,), {"view": None}),
     Row("PATCH", f"{W}/runs/views/<uuid:view_id>", VIEW, Scope.RUN, (404,), {"name": "Other"}),
     Row("DELETE", f"{W}/runs/views/<uuid:view_id>", VIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/runs/columns", VIEW, Scope.READ, (200,)),

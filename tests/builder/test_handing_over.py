@@ -15,12 +15,14 @@ from builder.connections.models import Connection
 from builder.workflows import services
 from builder.workflows.models import SavedView, Workflow
 from runtime import api as runtime_api
+from runtime.api import alerts
 from runtime.contracts.alerts import AlertChannelDraft
 from runtime.interpreter.people import listed, tokens
 from runtime.store.models import HumanNote, HumanTask, HumanVote
 from tests.builder.conftest import World
 from tests.builder.test_people import membership, question, run_of
 from tests.factories import Answer, graph, join, make_person, make_token
+from tests.meanwhile import elsewhere, just_before
 
 # The runtime's writer has a connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -236,6 +238,38 @@ def test_a_group_that_is_gone_meanwhile_is_on_no_record(world: World, monkeypatc
     monkeypatch.setattr(groups, "left_alone", listed_then_removed)
     assert give(world, "alice").body["done"] == 0
     assert not AuditRow.objects.filter(verb="group.changed").exists()
+
+
+def test_what_is_changed_of_a_channel_at_that_moment_stays_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = channel(world, world.bo.email, world.rosa.email)
+
+    def change() -> None:
+        draft = AlertChannelDraft(name="Ops by night", people=(world.bo.email, world.vera.email), language="de")
+        runtime_api.change_alert_channel(workspace_id=world.northwind.id, channel_id=made, draft=draft)
+
+    just_before(monkeypatch, alerts, "commit", elsewhere(change))
+    assert give(world, "alice").body["done"] == 1
+    draft = runtime_api.alert_channel(workspace_id=world.northwind.id, channel_id=made).draft
+    assert (draft.name, draft.language) == ("Ops by night", "de")
+    assert draft.people == (world.alice.email, world.vera.email)
+
+
+def test_a_channel_that_no_longer_writes_to_them_at_that_moment_is_on_no_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = channel(world, world.bo.email, world.rosa.email)
+
+    def change() -> None:
+        draft = AlertChannelDraft(name="Ops", people=(world.rosa.email,))
+        runtime_api.change_alert_channel(workspace_id=world.northwind.id, channel_id=made, draft=draft)
+
+    just_before(monkeypatch, alerts, "commit", elsewhere(change))
+    assert give(world, "alice").body["done"] == 0
+    draft = runtime_api.alert_channel(workspace_id=world.northwind.id, channel_id=made).draft
+    assert draft.people == (world.rosa.email,)
+    assert not AuditRow.objects.filter(verb="alert_channel.changed").exists()
 
 
 def test_what_nobody_can_be_given_is_told(world: World) -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+import pytest
+
+from builder.workflows import saved_views
+from builder.workflows.models import SavedView
 from builder.workflows.saved_views import MOST_VIEWS
 from tests.builder.conftest import World
 from tests.factories import Caller
@@ -51,6 +56,68 @@ def test_viewers_save_for_themselves_only(world: World) -> None:
     assert world.as_vera.patch(f"{world.here}/runs/views/{mine['id']}", {"shared": True}).status == 403
     assert world.as_rosa.patch(f"{world.here}/runs/views/{mine['id']}", {"name": "Hers"}).status == 404
     assert world.as_vera.delete(f"{world.here}/runs/views/{mine['id']}").status == 204
+
+
+def test_what_came_shared_from_somebody_who_left_is_its_owners_to_change_and_remove(world: World) -> None:
+    shared = saved(world.as_rosa, world.here, "Late invoices", shared=True)
+    assert saved_views.hand_over(view_id=UUID(shared["id"]), of=world.rosa, to=world.vera)
+    path = f"{world.here}/runs/views/{shared['id']}"
+    assert world.as_vera.patch(path, {"name": "Overdue", "shared": True}).body["shared"]
+    assert world.as_vera.patch(path, {"search": {"q": "late"}}).body["search"]["q"] == "late"
+    assert world.as_bo.patch(path, {"name": "Overdue by a week"}).status == 200
+    assert not world.as_vera.patch(path, {"shared": False}).body["shared"]
+    # To share anew is what they may not.
+    assert world.as_vera.patch(path, {"shared": True}).status == 403
+    assert world.as_vera.delete(path).status == 204
+
+
+def test_what_came_shared_is_removed_while_it_is_shared(world: World) -> None:
+    shared = saved(world.as_rosa, world.here, "Late invoices", shared=True)
+    assert saved_views.hand_over(view_id=UUID(shared["id"]), of=world.rosa, to=world.vera)
+    assert world.as_vera.delete(f"{world.here}/runs/views/{shared['id']}").status == 204
+
+
+@pytest.mark.parametrize("field", ["since", "until"])
+@pytest.mark.parametrize("day", ["2026-02-31", "2026-13-01", "2026-02-28T24:30Z", "2025-02-29T08:00"])
+def test_a_day_that_there_is_not_is_refused_in_words(world: World, field: str, day: str) -> None:
+    answer = world.as_vera.post(f"{world.here}/runs/views", {"name": "No", "search": {field: day}})
+    assert answer.status == 422
+    assert answer.body["fields"] == {
+        f"search.{field}": ["There is no such day or time. Write 2026-11-30, 2026-11-30T14:30, or 7d."]
+    }
+
+
+@pytest.mark.parametrize("day", ["2028-02-29", "2026-11-30T14:30Z", "2026-11-30T14:30:05.5+01:00", "24h"])
+def test_days_and_moments_that_there_are_are_kept(world: World, day: str) -> None:
+    answer = world.as_vera.post(f"{world.here}/runs/views", {"name": "Yes", "search": {"since": day, "until": day}})
+    assert answer.body["search"]["since"] == answer.body["search"]["until"] == day
+
+
+def test_what_was_kept_before_days_were_looked_at_is_still_listed(world: World) -> None:
+    made = saved(world.as_vera, world.here, "Old")
+    SavedView.objects.filter(pk=made["id"]).update(search={"since": "2026-02-31"})
+    (found,) = world.as_vera.get(f"{world.here}/runs/views").body["items"]
+    assert found["search"]["since"] == "2026-02-31"
+
+
+def test_each_opens_the_list_of_runs_with_one_of_their_choice(world: World) -> None:
+    shared, mine = saved(world.as_rosa, world.here, "Ours", shared=True), saved(world.as_vera, world.here, "Mine")
+    path = f"{world.here}/runs/views"
+
+    def first(caller: Caller) -> list[str]:
+        return [one["name"] for one in caller.get(path).body["items"] if one["first"]]
+
+    assert first(world.as_vera) == []
+    chosen = world.as_vera.put(path, {"view": shared["id"]})
+    assert [one["name"] for one in chosen.body["items"] if one["first"]] == first(world.as_vera) == ["Ours"]
+    assert first(world.as_rosa) == []
+    assert world.as_vera.patch(f"{path}/{mine['id']}", {"name": "My own"}).body["first"] is False
+    assert world.as_vera.put(path, {"view": mine["id"]}).status == 200
+    assert first(world.as_vera) == ["My own"]
+    assert world.as_rosa.put(path, {"view": mine["id"]}).status == 404
+    assert world.as_mallory.put(f"{world.there}/runs/views", {"view": shared["id"]}).status == 404
+    assert world.as_vera.put(path, {"view": None}).status == 200
+    assert first(world.as_vera) == []
 
 
 def test_nobody_saves_without_end(world: World) -> None:

@@ -62,6 +62,19 @@ def test_what_is_not_asked_of_one_is_never_new_to_one(world: World) -> None:
     assert count(world.as_bo, world) == (1, 1)
 
 
+def test_what_admins_may_decide_too_is_new_to_whom_it_is_counted_for(world: World) -> None:
+    task = question(world, world.bo.email, spec={"admins": True})
+    (told,) = world.as_alice.get(f"{world.here}/inbox?who=anybody").body["items"]
+    assert (told["may_decide"], told["asks_me"], told["unread"]) == (True, False, False)
+    assert set_seen(world.as_alice, world, task, seen=False).body == {"unread": False}
+    assert count(world.as_alice, world) == (0, 0)
+    (asked,) = world.as_bo.get(f"{world.here}/inbox?who=anybody").body["items"]
+    assert (asked["asks_me"], asked["unread"]) == (True, True)
+    HumanTask.objects.filter(pk=task.pk).update(stranded_at=1)
+    assert unread(world.as_alice, world) == [str(task.id)]
+    assert count(world.as_alice, world) == (1, 1)
+
+
 @pytest.mark.parametrize("kind", ["hand_over", "escalate", "send_back"])
 def test_what_comes_to_people_anew_is_new_again(world: World, kind: str) -> None:
     task = question(world)

@@ -6,16 +6,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from runtime import api
-from runtime.contracts.alerts import AlertMeasure, AlertRuleDraft
+from runtime.contracts.alerts import AlertKind, AlertMeasure, AlertRuleDraft
 from runtime.engine.ids import uuid7
 from runtime.ports import PORTS, Post
 from runtime.store import alert_measures, alerts
+from runtime.store.letter_groups import Asked, muted_letters
 from runtime.store.models import DeadLetter, Figure, LetterGroup
 from runtime.worker import alert_words
 from tests.runtime import alerting
-from tests.runtime.alerting import deliver, is_active, messages, rule, watch
+from tests.runtime.alerting import channel, deliver, is_active, messages, rule, watch
 from tests.runtime.machine import WORKSPACE, Machine, flow, step
 from tests.runtime.rows import now_ms
 from tests.runtime.test_figures import roll_all
@@ -141,3 +144,35 @@ def test_a_letter_that_is_not_in_the_figures_yet_is_not_taken_off_them(machine: 
     fail(machine, failing(machine, "Other."), 2)
     machine.finish(machine.begin_again(fails, {}))
     assert measured("dead_letters") == AlertMeasure(2.0, True, muted=1)
+
+
+def test_the_muted_letters_of_all_rules_are_counted_by_one_query(machine: Machine) -> None:
+    noisy, other = fail(machine, failing(machine, "Noisy."), 3), fail(machine, failing(machine, "Other."))
+    workflows = {one.cause: one.workflow_id for one in api.dead_letter_groups(workspace_id=WORKSPACE)}
+    mute(noisy)
+    cases: list[tuple[AlertKind, dict[str, Any]]] = [
+        ("dead_letters", {}), ("failed_runs", {}), ("failure_rate", {"least": 1}),
+        ("dead_letters", {"workflow_id": workflows[noisy]}), ("dead_letters", {"workflow_id": workflows[other]}),
+        ("failed_runs", {"minutes": 600}), ("queue_age", {}),
+    ]  # fmt: skip
+    for number, (kind, more) in enumerate(cases):
+        rule(kind, channel(f"Channel {number}"), limit=99, **{"minutes": 30, **more})
+    looking = watch()
+    with CaptureQueriesContext(connection) as asked:
+        looking.look()
+    counted = [one["sql"] for one in asked if DeadLetter._meta.db_table in one["sql"] and "COUNT" in one["sql"]]
+    assert len(counted) == 1, counted
+    with CaptureQueriesContext(connection) as asked:
+        rules = api.alert_rules(workspace_id=WORKSPACE)
+    assert len([one for one in asked if DeadLetter._meta.db_table in one["sql"]]) == 1
+    assert [one.measure.muted for one in rules] == [3, 3, 3, 3, 0, 3, 0]
+    assert [one.measure.value for one in rules[:6]] == [1.0, 1.0, 100.0, 0.0, 1.0, 1.0]
+
+
+def test_letters_of_before_the_time_that_a_rule_looks_at_are_left_out_by_none(machine: Machine) -> None:
+    noisy = fail(machine, failing(machine, "Noisy."), 2)
+    mute(noisy)
+    DeadLetter.objects.filter(cause=noisy).update(at=now_ms() - 3 * 3_600_000)
+    asked = {minutes: Asked(now_ms() - minutes * 60_000) for minutes in (30, 600)}
+    found = muted_letters(WORKSPACE, asked.values(), now_ms())
+    assert {minutes: found[one] for minutes, one in asked.items()} == {30: 0, 600: 2}

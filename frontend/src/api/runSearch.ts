@@ -42,6 +42,8 @@ export interface SavedRunView {
   shared: boolean;
   mine: boolean;
   owner: string;
+  /** The list of all runs is opened with it. */
+  first: boolean;
 }
 
 export type BulkKind = "retry" | "replay" | "cancel";
@@ -127,6 +129,10 @@ export function useRunViewWrites() {
     },
     remove: async (id: string) => {
       await api.delete(`${path}/${id}`, { idempotencyKey: newIdempotencyKey() });
+      await after();
+    },
+    openWith: async (id: string | null) => {
+      await api.put(path, { view: id }, { idempotencyKey: newIdempotencyKey() });
       await after();
     },
   };

@@ -1369,7 +1369,7 @@ export type FileUses = {
   items: Array<FileUseShape>;
 };
 
-/** With which saved search one opens the log; null: with everything. */
+/** With which saved search one opens the list; null: with everything. */
 export type FirstView = {
   view: (string | null);
 };
@@ -2981,8 +2981,9 @@ export type RunTagsShape = {
   tags: Array<string>;
 };
 
-/** A saved search for runs. `mine`: the asker has saved it; `owner`: who has. */
+/** A saved search for runs. `mine`: the asker has saved it; `owner`: who has; `first`: the asker opens the list with it. */
 export type RunViewShape = {
+  first: boolean;
   id: string;
   mine: boolean;
   name: string;
@@ -3434,6 +3435,7 @@ export type TaskDetail = {
   anew: (string | null);
   answer: unknown;
   asked: Array<Asked>;
+  asks_me: boolean;
   choices: Array<Record<string, unknown>>;
   closed_at: (string | null);
   created_at: string;
@@ -3475,10 +3477,11 @@ export type TaskDetail = {
   votes: Array<Vote>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `unread`: I may decide it, and have not seen it since it came to me; what I have put off is not. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `asks_me`: it is among what `/inbox/count` counts; `unread`: of that, what I have not seen since it came to me. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
+  asks_me: boolean;
   closed_at: (string | null);
   created_at: string;
   currency: string;
@@ -6312,6 +6315,23 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/runs/views": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: FirstView;
+    answers: {
+      "200": ItemsRunViewShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

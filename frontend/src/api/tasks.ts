@@ -87,7 +87,9 @@ export interface Task {
   snoozed_until: Instant | null;
   /** Who is away, and in whose place I may decide it. */
   in_place_of: { name: string; until: string | null } | null;
-  /** I may decide it, and have not seen it since it came to me. */
+  /** It is among what the number beside the inbox counts. */
+  asks_me: boolean;
+  /** Of that, what I have not seen since it came to me. */
   unread: boolean;
   may_decide: boolean;
   may_take: boolean;

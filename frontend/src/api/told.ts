@@ -34,7 +34,12 @@ export function toldIn(language: string, complete = true): Told {
         return functions.map((one) => ({ ...one, help: stepWords(language, "functions", one.help), also: one.help }));
       },
       connectionKinds: (kinds) =>
-        kinds.map((one) => ({ ...one, title: retell("connections", one.kind, one.title), help: retell("connections", one.kind, one.help) })),
+        kinds.map((one) => ({
+          ...one,
+          title: retell("connections", one.kind, one.title),
+          help: retell("connections", one.kind, one.help),
+          fields: isSource(language) ? one.fields : schemaIn(one.fields, language),
+        })),
     };
     made.set(key, found);
   }

@@ -10,6 +10,7 @@ import { languageIsChosen, LANGUAGES, setLanguage } from "../i18n";
 import { LiveProvider } from "../live";
 import { browserFormats, type Formats, FormatsProvider, themeIsChosen, useThemeChoice } from "../ui";
 import { LiveAbsences } from "./LiveAbsences";
+import { onceThere } from "./onceThere";
 import { Rail } from "./Rail";
 import { useRail } from "./railState";
 import { SessionEnded } from "./SessionEnded";
@@ -19,11 +20,11 @@ import { useUploadStore } from "../uploads/store";
 import { useArrivals } from "../uploads/useArrivals";
 
 const loadPalette = () => import("./CommandPalette");
-const CommandPalette = lazy(loadPalette);
-const UploadTray = lazy(() => import("../uploads/UploadTray"));
-const JobDrawer = lazy(() => import("./JobDrawer"));
-const Sending = lazy(() => import("./Sending"));
-const ShortcutSheet = lazy(() => import("./ShortcutSheet"));
+const CommandPalette = lazy(() => onceThere(loadPalette));
+const UploadTray = lazy(() => onceThere(() => import("../uploads/UploadTray")));
+const JobDrawer = lazy(() => onceThere(() => import("./JobDrawer")));
+const Sending = lazy(() => onceThere(() => import("./Sending")));
+const ShortcutSheet = lazy(() => onceThere(() => import("./ShortcutSheet")));
 
 function watchNetwork(changed: () => void): () => void {
   window.addEventListener("online", changed);
@@ -34,8 +35,27 @@ function watchNetwork(changed: () => void): () => void {
   };
 }
 
+/** What else lies at the foot of the window stands above this. */
+function useFoot() {
+  const bars = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const place = bars.current;
+    if (!place) return;
+    const root = document.documentElement.style;
+    const observer = new ResizeObserver(() => root.setProperty("--foot", `${place.offsetHeight}px`));
+    observer.observe(place);
+    return () => {
+      observer.disconnect();
+      root.removeProperty("--foot");
+    };
+  }, []);
+  return bars;
+}
+
+/** What is away, at the foot of the screen: what somebody reads or points at stays where it is when it comes and goes. */
 function Bars() {
   const { t } = useTranslation("shell");
+  const foot = useFoot();
   const online = useSyncExternalStore(watchNetwork, () => navigator.onLine);
   // The editor keeps what is changed there; other screens need the server.
   const building = useRouterState({ select: (state) => /\/workflows\/[^/]+\/build$/.test(state.location.pathname) });
@@ -43,7 +63,7 @@ function Bars() {
   const checks = useSystemChecks(useCan("admin"));
   const workersAway = checks.data?.some((check) => check.id === "workers" && !check.ok) ?? false;
   return (
-    <div role="status">
+    <div ref={foot} className={css.bars} role="status" data-testid="bars">
       {!online && (
         <div className={css.bar}>
           <CloudOff size={15} aria-hidden />
@@ -82,7 +102,7 @@ function Jobs() {
   ) : null;
 }
 
-/** The frame of every screen behind the sign-in: rail, bars, content, and the dialogs that can open anywhere. */
+/** The frame of every screen behind the sign-in: rail, content, bars, and the dialogs that can open anywhere. */
 export function Shell() {
   const { t } = useTranslation("shell");
   const session = useSession();
@@ -143,10 +163,10 @@ export function Shell() {
         <div className={css.shell}>
           <Rail onSearch={() => setPalette(true)} onHelp={() => setSheet(true)} />
           <main id="content" className={css.content} tabIndex={-1} data-path={path}>
-            <Bars />
             <Suspense fallback={null}>
               <Outlet />
             </Suspense>
+            <Bars />
           </main>
         </div>
         {/* Each waits for itself alone: what hides another takes the focus from whoever is typing there. */}

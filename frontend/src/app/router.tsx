@@ -12,6 +12,7 @@ import type { Group } from "../api/reconciliations";
 import { type BatchTab, tabOf } from "../pages/batch/tabs";
 import { groupOf } from "../pages/reconciliation/groups";
 import { type InboxSearch, narrowed, whose } from "../pages/inbox/search";
+import { EVERYTHING, type RunAddress } from "../pages/runs/search";
 import { alertsSearch } from "../pages/alerts/tabs";
 import { monitorSearch } from "../pages/monitor/range";
 import { runViewSearch } from "../pages/run/look";
@@ -215,7 +216,7 @@ const workflowHistoryRoute = createRoute({
 const runsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/runs",
-  validateSearch: runSearch,
+  validateSearch: (search: Record<string, unknown>): RunAddress => ({ ...runSearch(search), ...(search.view === EVERYTHING ? { view: EVERYTHING } : {}) }),
   component: screen(() => import("../pages/runs"), "runs", "views", "deadLetters"),
 });
 

@@ -58,7 +58,39 @@ describe("what the server says in English", () => {
       "Am 2. Arbeitstag des Monats um 07:00 und jeden Tag um 08:00, sonst am nächsten Arbeitstag (Kalender „Our and days“) bis 01.02.2027",
     );
     expect(scheduleText("Every day at 02:30 (Europe/Berlin)")).toBe("Jeden Tag um 02:30 (Europe/Berlin)");
-    for (const long of ["At 08:30, Monday through Friday", "Every day at 02:30 and at 30 minutes past the hour", "Every day at 02:30 until it rains"]) expect(scheduleText(long)).toBe(long);
+    for (const long of ["Every day at 02:30 and now and then", "Every day at 02:30 until it rains", "At 08:30, Monday through Never", "At 08:30 and sometimes"]) expect(scheduleText(long)).toBe(long);
+  });
+});
+
+describe("a cron expression in words", () => {
+  beforeAll(async () => {
+    await i18nReady;
+    await setLanguage("de", false);
+  });
+  afterAll(() => setLanguage("en", false));
+
+  it.each([
+    ["At 08:30, Monday through Friday", "Um 08:30, Montag bis Freitag"],
+    ["Every 10 minutes, between 06:00 and 18:59, only on Monday and Wednesday", "Alle 10 Minuten, zwischen 06:00 und 18:59, nur am Montag und Mittwoch"],
+    ["At 00:00, on day 1 of the month, only in January, April, July, and October", "Um 00:00, am 1. des Monats, nur im Januar, April, Juli und Oktober"],
+    ["At 08:00, 12:00 and 18:00", "Um 08:00, 12:00 und 18:00"],
+    ["At 0 and 30 minutes past the hour, between 08:00 and 18:59, Monday through Friday", "In Minute 0 und 30 der Stunde, zwischen 08:00 und 18:59, Montag bis Freitag"],
+    ["At 1 and 5 through 10 minutes past the hour", "In Minute 1 und 5 bis 10 der Stunde"],
+    ["At 0, 15, and 30 seconds past the minute, at 30 minutes past the hour, at 08:00", "In Sekunde 0, 15 und 30 der Minute, in Minute 30 der Stunde, um 08:00"],
+    ["At 08:00, on day 1 and 5 through 10 of the month, or on Monday", "Um 08:00, am 1. und 5. bis 10. des Monats, oder am Montag"],
+    ["At 00:00, on the last Friday of the month", "Um 00:00, am letzten Freitag des Monats"],
+    ["At 08:00, every 2 days, between day 10 and 20 of the month", "Um 08:00, alle 2 Tage, vom 10. bis 20. des Monats"],
+    ["Every 15 minutes, starting at 5 minutes past the hour", "Alle 15 Minuten, ab Minute 5 der Stunde"],
+    ["At 08:00, every 2 weeks, only on Friday (Europe/Berlin)", "Um 08:00, alle 2 Wochen, nur am Freitag (Europe/Berlin)"],
+    ["At 08:30, Monday through Friday and every hour and at 30 minutes past the hour until 2027-02-01", "Um 08:30, Montag bis Freitag und jede Stunde und in Minute 30 der Stunde bis 01.02.2027"],
+    ["At 08:30, Monday through Friday, on working days only", "Um 08:30, Montag bis Freitag, nur an Arbeitstagen"],
+  ])("%s", (text, told) => {
+    expect(scheduleText(text)).toBe(told);
+  });
+
+  it("is told however long it is", () => {
+    const all = (count: number) => [...Array(count - 1).keys()].join(", ") + `, and ${count - 1}`;
+    expect(scheduleText(`At ${all(60)} minutes past the hour, on day ${all(31)} of the month`)).toMatch(/^In Minute 0, 1, .* und 59 der Stunde, am 0\., .* und 30\. des Monats$/);
   });
 });
 

@@ -7,7 +7,7 @@ import { stepWords } from "./steps";
  * texts of their own under codes of their own.
  */
 type Words = Readonly<Record<string, string>>;
-export type Area = "failures" | "reasons" | "ports" | "connections" | "schedules" | "summaries";
+export type Area = "failures" | "reasons" | "ports" | "connections" | "schedules" | "summaries" | "problems";
 /** What stands in a hole, in the person's language; null where such a thing cannot stand there. */
 export type Value = (hole: string, text: string) => string | null;
 
@@ -22,10 +22,15 @@ const asItIs: Value = (hole, text) => (hole === "field" ? stepWords(i18n.languag
 
 export const isSource = (): boolean => i18n.language.startsWith("en");
 
+function wordsOf(language: string, area: Area): Record<string, Words> | undefined {
+  // What is wrong with a workflow is read in the editor alone, and is a catalogue of its own.
+  if (area === "problems") return i18n.getResourceBundle(language, area) as Record<string, Words> | undefined;
+  return (i18n.getResourceBundle(language, NAMESPACE) as Record<Area, Record<string, Words>> | undefined)?.[area];
+}
+
 /** The sentences of a code in a language, by what they say. */
 export function sentences(language: string, area: Area, code: string): Words | undefined {
-  const catalogue = i18n.getResourceBundle(language, NAMESPACE) as Record<Area, Record<string, Words>> | undefined;
-  const all = catalogue?.[area];
+  const all = wordsOf(language, area);
   if (!all) return undefined;
   if (Object.hasOwn(all, code)) return all[code];
   const family = FAMILIES.find((one) => code.startsWith(`${one}_`));

@@ -58,8 +58,9 @@ describe("the second line of a card", () => {
     expect(workflowText("Asks for Supplier, Amount or POST from anyone with the address: Fetch")).toBe(
       "Fragt nach Supplier, Amount oder POST von allen, die die Adresse haben: Fetch",
     );
+    expect(workflowText("At 08:30, Monday through Friday: Fetch, Book, and 3 more")).toBe("Um 08:30, Montag bis Freitag: Fetch, Book und 3 weitere");
     expect(workflowText("A button without questions")).toBe("Eine Schaltfläche ohne Fragen");
-    for (const other of ["Every Monday at 08:00 until 2026-13-45: Fetch", "Every Monday at 08:00 until 2026-02-31", "At 08:30: Fetch", "Orders: Fetch", "Every day at 02:30 or something else: Fetch"]) expect(workflowText(other)).toBe(other);
+    for (const other of ["Every Monday at 08:00 until 2026-13-45: Fetch", "Every Monday at 08:00 until 2026-02-31", "Orders: Fetch", "Every day at 02:30 or something else: Fetch"]) expect(workflowText(other)).toBe(other);
   });
 
   it("tells several starts apart, however often people write or", () => {

@@ -6,6 +6,7 @@ export * from "./cx";
 export * from "./Dialog";
 export * from "./fields";
 export * from "./keys";
+export * from "./lists";
 export * from "./More";
 export * from "./page";
 export * from "./status";

@@ -3,7 +3,7 @@ import { useId, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useAskable } from "../../api/people";
-import { cx } from "../../ui";
+import { optionId, OptionList } from "../../ui";
 import css from "../inspector.module.css";
 import type { WidgetProps } from "../Widget";
 import { emptied, textOf } from "./basic";
@@ -58,7 +58,7 @@ export default function People({ id, field, value, onChange, invalid, describedB
           aria-expanded={open && found.length > 0}
           aria-controls={list}
           aria-autocomplete="list"
-          aria-activedescendant={open && found[at] ? `${list}-${at}` : undefined}
+          aria-activedescendant={open && found[at] ? optionId(list, at) : undefined}
           aria-invalid={invalid || undefined}
           aria-describedby={describedBy}
           autoComplete="off"
@@ -99,31 +99,20 @@ export default function People({ id, field, value, onChange, invalid, describedB
         />
       )}
       {open && found.length > 0 && (
-        <div className={own.list} id={list} role="listbox" aria-label={field.title} tabIndex={-1}>
-          {found.map((choice, index) => {
+        <OptionList id={list} label={field.title} items={found} at={at} keyOf={(choice) => choice.value} onPick={(choice) => add(choice.value)} className={own.list}>
+          {(choice) => {
             const Icon = ICONS[choice.kind];
             return (
-              <div
-                key={choice.value}
-                id={`${list}-${index}`}
-                role="option"
-                tabIndex={-1}
-                aria-selected={index === at}
-                // The field keeps the focus.
-                onMouseDown={(event) => {
-                  event.preventDefault();
-                  add(choice.value);
-                }}
-              >
+              <>
                 <Icon size={14} aria-hidden />
                 <span>
                   {choice.label}
-                  <small className={cx(css.hint)}>{choice.kind === "person" ? choice.value : t(`kind.${choice.kind}`, { count: choice.count ?? 0 })}</small>
+                  <small className={css.hint}>{choice.kind === "person" ? choice.value : t(`kind.${choice.kind}`, { count: choice.count ?? 0 })}</small>
                 </span>
-              </div>
+              </>
             );
-          })}
-        </div>
+          }}
+        </OptionList>
       )}
     </div>
   );

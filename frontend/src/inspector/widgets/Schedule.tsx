@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { ApiError, api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import { formatExact, type JsonObject, parseExact } from "../../graph";
+import { scheduleProblem } from "../../i18n/problems";
 import { clockText, scheduleText } from "../../i18n/schedules";
 import { knownZone, useFormatter } from "../../ui";
 import { useEnvironment } from "../EditorContext";
@@ -42,7 +43,7 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
     return (
       <div className={rules.schedule} data-bad="true">
         <CircleAlert size={15} aria-hidden />
-        <span>{found.error instanceof ApiError && found.error.detail ? found.error.detail : t("schedule.failed")}</span>
+        <span>{found.error instanceof ApiError && found.error.detail ? scheduleProblem(found.error.detail) : t("schedule.failed")}</span>
       </div>
     );
   }
@@ -54,7 +55,7 @@ export function SchedulePreview({ config }: { config: JsonObject }) {
         <b>{scheduleText(found.data.words) || t("schedule.next")}</b>
         <small>{zone.replaceAll("_", " ")}</small>
         {found.data.notes.map((note) => (
-          <p key={note}>{clockText(note)}</p>
+          <p key={note}>{scheduleProblem(clockText(note))}</p>
         ))}
         <h4>{t("schedule.next")}</h4>
         <ol>

@@ -184,7 +184,7 @@ export function ConnectionDialog(props: {
     >
       <form
         noValidate
-        style={{ display: "grid", gap: 16 }}
+        style={{ display: "grid", gap: 16, gridTemplateColumns: "minmax(0, 1fr)" }}
         onSubmit={(event) => {
           event.preventDefault();
           void saveThen(onClose);

@@ -7,6 +7,7 @@ import { DataScopeContext } from "../../inspector/DataScope";
 import { type DataSource, rowsOf, sampleOf, type Translate } from "../../inspector/dataWords";
 import { useEditor, useEnvironment } from "../../inspector/EditorContext";
 import { ExpressionField } from "../../inspector/ExpressionField";
+import { useProblemText } from "../../inspector/problemText";
 import { Button, cx, IconButton, TextField } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import css from "./naming.module.css";
@@ -136,7 +137,11 @@ export function NamingFields() {
   const change = (at: number, part: Partial<NamingField>): void => {
     put({ ...said, fields: said.fields.map((one, index) => (index === at ? { ...one, ...part } : one)) });
   };
-  const problemOf = (field: string) => problems.find((one: Problem) => one.field === field)?.message;
+  const text = useProblemText();
+  const problemOf = (field: string) => {
+    const found = problems.find((one: Problem) => one.field === field);
+    return found && text(found);
+  };
   const ofStart = String(start?.config["business_key"] ?? "");
   const wrong = problems.some((one: Problem) => one.field?.startsWith("naming"));
   // Whoever has said it before need not read it again.

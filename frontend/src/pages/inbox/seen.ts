@@ -70,7 +70,7 @@ export function useSeen(task: TaskDetail | undefined): void {
   useEffect(() => () => useHeld.setState((was) => (was.id === open ? { id: null } : was)), [open]);
 }
 
-/** Lets a question stand as new; false where it does so already, or is not for this person to decide. */
+/** Lets a question stand as new; false where it does so already, or this person is not asked. */
 export function useMarkUnread(): (task: Task | undefined) => boolean {
   const { t } = useTranslation("inbox");
   const errorText = useErrorText();
@@ -86,4 +86,4 @@ export function useMarkUnread(): (task: Task | undefined) => boolean {
 }
 
 /** Whether it can stand as new again. */
-export const canBeUnread = (task: Task): boolean => !task.unread && task.may_decide && task.snoozed_until === null;
+export const canBeUnread = (task: Task): boolean => !task.unread && task.asks_me;

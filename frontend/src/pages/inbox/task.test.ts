@@ -56,6 +56,7 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     reminded_at: null,
     escalated_at: null,
     stranded_at: null,
+    asks_me: true,
     unread: false,
     taken_by: null,
     taken_for: null,

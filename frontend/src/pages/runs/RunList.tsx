@@ -12,7 +12,7 @@ import { ColumnsMenu } from "./ColumnsMenu";
 import { ExportMenu } from "./ExportMenu";
 import css from "./runs.module.css";
 import { RunTable } from "./RunTable";
-import { filtersOf, isFiltered, NOTHING, type RunListSearch, type SearchChange } from "./search";
+import { changed, filtersOf, isFiltered, NOTHING, type RunAddress, type RunListSearch, type SearchChange } from "./search";
 import { SearchTools } from "./SearchTools";
 import { SelectionBar } from "./SelectionBar";
 import { useRunFeed } from "./useRunFeed";
@@ -23,8 +23,9 @@ export type { RunListSearch } from "./search";
 /** More rows make a page slow, and nobody reads them: a narrower search does. */
 const MOST_ROWS = 1000;
 
-/** The list of runs, of all workflows or of one: everything it is asked for stands in the address. */
-export function RunList({ search, workflow, above }: { search: RunListSearch; workflow?: string; above?: ReactNode }) {
+/** The list of runs, of all workflows or of one: everything it is asked for stands in the address. `first`: what it is
+ * opened with, where somebody has chosen that. */
+export function RunList({ search, first, workflow, above }: { search: RunListSearch; first?: RunListSearch | undefined; workflow?: string; above?: ReactNode }) {
   const { t } = useTranslation(["runs", "common"]);
   const format = useFormatter();
   const navigate = useNavigate();
@@ -38,11 +39,11 @@ export function RunList({ search, workflow, above }: { search: RunListSearch; wo
       setChosen(new Set());
       void navigate({
         to: ".",
-        search: (before: Record<string, unknown>) => Object.fromEntries(Object.entries({ ...before, ...part }).filter(([, value]) => value !== undefined && value !== "")),
+        search: (before: RunAddress) => changed(before, part, first),
         replace: replace ?? false,
       } as never);
     },
-    [navigate],
+    [navigate, first],
   );
 
   const { q, status, mode, since, until, sort } = search;
@@ -83,7 +84,7 @@ export function RunList({ search, workflow, above }: { search: RunListSearch; wo
 
   return (
     <PageBody>
-      <Views search={search} onChoose={(next) => change({ ...NOTHING, ...next })} />
+      <Views search={search} ofAll={workflow === undefined} onChoose={(next) => change({ ...NOTHING, ...next })} />
       {above}
       <SearchTools key={workflow ?? ""} search={search} workflow={workflow} change={change} error={list.error} />
       <div className={css.line}>

@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useTagsUsed } from "../../api/runTags";
-import { Field } from "../../ui";
+import { Field, optionId, OptionList } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { holds, LONGEST_TAG, tagOf } from "./tags";
 import css from "./tags.module.css";
@@ -49,7 +49,7 @@ export function TagField({ label, value, onChange, onPick, without = [], error, 
           aria-expanded={shown}
           aria-controls={list}
           aria-autocomplete="list"
-          aria-activedescendant={shown && found[at] ? `${list}-${at}` : undefined}
+          aria-activedescendant={shown && found[at] ? optionId(list, at) : undefined}
           aria-invalid={error ? true : undefined}
           aria-describedby={error ? `${id}-error` : hint === undefined ? undefined : `${id}-hint`}
           autoComplete="off"
@@ -81,25 +81,14 @@ export function TagField({ label, value, onChange, onPick, without = [], error, 
           }}
         />
         {shown && (
-          <div className={css.list} id={list} role="listbox" aria-label={t("tags.used")} tabIndex={-1}>
-            {found.map((tag, index) => (
-              <div
-                key={tag}
-                id={`${list}-${index}`}
-                role="option"
-                tabIndex={-1}
-                aria-selected={index === at}
-                // The field keeps the focus.
-                onMouseDown={(event) => {
-                  event.preventDefault();
-                  pick(tag);
-                }}
-              >
+          <OptionList id={list} label={t("tags.used")} items={found} at={at} keyOf={(tag) => tag} onPick={pick} className={css.list}>
+            {(tag) => (
+              <>
                 <Tag size={13} aria-hidden />
                 <span>{tag}</span>
-              </div>
-            ))}
-          </div>
+              </>
+            )}
+          </OptionList>
         )}
       </div>
     </Field>

@@ -12,6 +12,14 @@ export interface RunListSearch {
   sort?: string;
 }
 
+/** In an address: everything, though the list is opened with a saved search. */
+export const EVERYTHING = "all";
+
+/** `view`: see EVERYTHING. */
+export interface RunAddress extends RunListSearch {
+  view?: typeof EVERYTHING;
+}
+
 /** A part of it that changes; what is undefined is taken away. */
 export type SearchChange = { [Name in keyof RunListSearch]?: RunListSearch[Name] | undefined };
 
@@ -33,6 +41,18 @@ export function filtersOf(search: RunListSearch, workflow?: string): RunFilters 
 
 export function isFiltered(search: RunListSearch): boolean {
   return NAMES.some((name) => name !== "sort" && search[name] !== undefined);
+}
+
+/** What an address asks for: what it says, or where it says nothing the search that the list is opened with. */
+export function meant(address: RunAddress, first: RunListSearch | undefined): RunListSearch {
+  const { view, ...said } = address;
+  return first && view === undefined && NAMES.every((name) => said[name] === undefined) ? first : said;
+}
+
+/** The address once a part of what it asks for is to be another; without what is empty. */
+export function changed(address: RunAddress, part: SearchChange, first: RunListSearch | undefined): RunAddress {
+  const found = Object.fromEntries(Object.entries({ ...meant(address, first), ...part }).filter(([, value]) => value !== undefined && value !== "")) as RunListSearch;
+  return first && meant(found, first) === first ? { ...found, view: EVERYTHING } : found;
 }
 
 /** Two searches ask for the same. */

@@ -8,7 +8,7 @@ import { api } from "../../api/client";
 import { workspacePath } from "../../api/queries";
 import type { AccessView, RightView, StandsInView, TokenOfMember } from "../../api/schema.gen";
 import { useCan, useWorkspace } from "../../api/session";
-import { Chip, ErrorCard, FilterChip, Note, sectionTitleClass, SkeletonRows, Time, useFormatter } from "../../ui";
+import { Chip, cx, ErrorCard, FilterChip, Note, rowsClass, sectionTitleClass, SkeletonRows, Time, useFormatter } from "../../ui";
 import css from "./access.module.css";
 import { byArea } from "./areas";
 import settingsCss from "./settings.module.css";
@@ -134,7 +134,7 @@ function Rights({ who, name }: Of) {
         {byArea(rights).map((group) => (
           <div key={group.area} className={css.area}>
             <h4>{t(`area.${group.area}`)}</h4>
-            <ul className={css.rights}>
+            <ul className={cx(rowsClass, css.rights)}>
               {group.rights.map((right) => (
                 <RightRow key={right.action} right={right} who={who} name={name} />
               ))}
@@ -175,7 +175,7 @@ function Tokens({ who, name }: Of) {
       ) : (
         <>
           <p>{t("tokens.lead", { name })}</p>
-          <div className={css.tokens}>
+          <div className={rowsClass}>
             {who.tokens.map((token) => (
               <Token key={token.id} token={token} />
             ))}

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { type Calendar, countryName, useCalendars, useCalendarUses, useRemoveCalendar } from "../../api/calendars";
 import { useCan } from "../../api/session";
-import { Button, Chip, ConfirmDialog, EmptyState, ErrorCard, IconButton, sectionTitleClass, showToast, SkeletonRows, useFormatter } from "../../ui";
+import { Button, Chip, ConfirmDialog, cx, EmptyState, ErrorCard, IconButton, rowsClass, sectionTitleClass, showToast, sidesClass, SkeletonRows, useFormatter } from "../../ui";
 import { CalendarDialog } from "./CalendarDialog";
 import { CalendarImport } from "./CalendarImport";
 import css from "./calendars.module.css";
@@ -45,7 +45,7 @@ export default function CalendarsPage() {
       {found.data && all.length === 0 && <EmptyState plain title={t("empty")} text={t(isAdmin ? "emptyText" : "emptyTextOthers")} actions={make || undefined} />}
       {shown && (
         <>
-          <ul className={css.list}>
+          <ul className={cx(rowsClass, sidesClass, css.list)}>
             {all.map((one) => (
               <Row key={one.id} calendar={one} shown={one.id === shown.id} isAdmin={isAdmin} onShow={() => setChosen(one.id)} onDo={(what) => setDoing({ what, calendar: one })} />
             ))}

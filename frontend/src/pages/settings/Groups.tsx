@@ -7,7 +7,7 @@ import { ApiError, api, newIdempotencyKey } from "../../api/client";
 import { type Colleague, type Group, useAskable, useGroups } from "../../api/people";
 import { workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
-import { Button, CheckboxField, ConfirmDialog, Dialog, ErrorCard, IconButton, sectionTitleClass, showToast, SkeletonRows, TextField } from "../../ui";
+import { Button, CheckboxField, ConfirmDialog, cx, Dialog, ErrorCard, IconButton, rowsClass, sectionTitleClass, showToast, sidesClass, SkeletonRows, TextField } from "../../ui";
 import css from "./settings.module.css";
 
 /** Groups of members: who is asked together. */
@@ -39,7 +39,7 @@ export default function Groups() {
       {groups.isPending && <SkeletonRows rows={2} height={34} label={t("groups.loading")} />}
       {groups.data?.length === 0 && <p className={css.none}>{t("groups.none")}</p>}
       {groups.data && groups.data.length > 0 && (
-        <ul className={css.groupList}>
+        <ul className={cx(rowsClass, sidesClass)}>
           {groups.data.map((group) => (
             <li key={group.id}>
               <span>

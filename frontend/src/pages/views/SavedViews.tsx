@@ -34,7 +34,7 @@ interface Props<S> {
   same: (one: S, other: S) => boolean;
   onChoose: (search: S, view: SavedView<S> | null) => void;
   writes: ViewWrites<S>;
-  /** Whether one may share, and change what others have shared. */
+  /** Whether one may share, and change what others have shared. One's own one changes in any case. */
   mayShare: boolean;
   /** Whether there is anything to save. */
   worth: boolean;
@@ -89,7 +89,8 @@ function Saved<S>({ view, on, onChoose, onGone, writes, mayShare }: SavedProps<S
   const { t } = useTranslation(["views", "common"]);
   const [renaming, setRenaming] = useState(false);
   const errorText = useErrorText();
-  const mayChange = view.shared ? mayShare : view.mine;
+  // One's own may have come shared from somebody who left.
+  const mayChange = view.mine || (view.shared && mayShare);
   const tried = (deed: Promise<unknown>): void =>
     void deed.catch((error: unknown) => showToast({ tone: "err", title: t("changeFailed"), text: errorText(error).title }));
   const takeAway = async (): Promise<void> => {
@@ -126,7 +127,7 @@ function Saved<S>({ view, on, onChoose, onGone, writes, mayShare }: SavedProps<S
                 {t("rename")}
               </Menu.Item>
             )}
-            {mayChange && mayShare && (view.mine || !view.shared) && (
+            {view.mine && (view.shared || mayShare) && (
               <Menu.Item leftSection={view.shared ? <UserRound size={15} /> : <Users size={15} />} onClick={() => tried(writes.change(view.id, { shared: !view.shared }))}>
                 {t(view.shared ? "keep" : "share")}
               </Menu.Item>
