@@ -199,7 +199,7 @@ class Machine:
         try:
             return ask().run_id
         except StoreUnavailable:
-            faulthandler.dump_traceback(sys.__stderr__)
+            faulthandler.dump_traceback(sys.__stderr__ or 2)
             return ask().run_id
 
     def claimable(self) -> set[UUID]:
