@@ -6,6 +6,8 @@ workspace and has no business in Northwind. Dora was an admin of Northwind and i
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -104,10 +106,13 @@ class Caller:
     def delete(self, path: str, **options: Any) -> Answer:
         return self.call("DELETE", path, **options)
 
-    def sign_in(self, email: str, password: str = PASSWORD, *, remember: bool = False) -> Answer:
+    def sign_in(
+        self, email: str, password: str = PASSWORD, *, remember: bool = False, code: str | None = None
+    ) -> Answer:
         """Fetch a CSRF token, sign in, keep the new token."""
         self.csrf = self.get("/session").body["csrf_token"]
-        answer = self.post("/session", {"email": email, "password": password, "remember": remember})
+        said = {"email": email, "password": password, "remember": remember} | ({"code": code} if code else {})
+        answer = self.post("/session", said)
         if answer.status == 200:
             self.csrf = answer.body["csrf_token"]
         return answer
@@ -176,3 +181,12 @@ def small_graph() -> dict[str, Any]:
 def of_other_workspaces(path: str, ours: UUID, theirs: UUID) -> str:
     """The path with our workspace's id swapped for another's."""
     return path.replace(str(ours), str(theirs))
+
+
+def totp(key: str, at: datetime) -> str:
+    """What an authenticator app with this key (in letters, as it is shown) shows at that time (RFC 6238)."""
+    letters = "".join(key.split())
+    secret = base64.b32decode(letters + "=" * (-len(letters) % 8))
+    digest = hmac.digest(secret, (int(at.timestamp()) // 30).to_bytes(8, "big"), "sha1")
+    start = digest[-1] & 15
+    return f"{(int.from_bytes(digest[start : start + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from builder.accounts.models import Absence, ApiToken, Invitation, Membership, Role, User, Workspace
+from builder.accounts.models import Absence, ApiToken, Invitation, Membership, Role, SecondFactor, User, Workspace
 from builder.accounts.services import AccountsRefused
 from runtime.contracts.people import Erased
 
@@ -109,3 +109,4 @@ def erase(found: Found, person: Erased) -> None:
     Membership.objects.filter(user=user).update(active=False, role=Role.VIEWER)
     Invitation.objects.filter(email__in=person.emails).delete()
     ApiToken.objects.filter(owner=user).delete()
+    SecondFactor.objects.filter(user=user).delete()

@@ -69,6 +69,24 @@ class User(AbstractBaseUser):
         return self.email
 
 
+class SecondFactor(models.Model):
+    """A person's authenticator app, which signing in asks for as well as the password. Its key is sealed as those of
+    connections are (`builder.connections.factors`)."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="second_factor")
+    sealed = models.TextField()
+    #: The id of the key that sealed it, so that rotation finds what is left to do.
+    key_id = models.CharField(max_length=32, db_index=True)
+    #: The time step (of 30 s) of the code that was taken last: none is taken twice.
+    last_step = models.BigIntegerField(default=0)
+    #: Digests of the recovery codes that are left.
+    recovery = models.JSONField(default=list)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"
+
+
 class Workspace(models.Model):
     """The people and things that share a boundary of access."""
 

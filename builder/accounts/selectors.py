@@ -21,6 +21,8 @@ class Member:
     active: bool
     invited: bool
     last_seen_at: datetime | None
+    #: Whether signing in asks for a code of theirs, too.
+    second_factor: bool
 
 
 def memberships_of(user: User) -> list[Membership]:
@@ -37,7 +39,7 @@ def workspace(workspace_id: UUID) -> Workspace | None:
 
 def members(*, workspace_id: UUID, now: datetime, after: UUID | None = None, most: int) -> list[Member]:
     """People in the workspace and people invited, newest first, those who came before `after`."""
-    rows = Membership.objects.filter(workspace_id=workspace_id).select_related("user")
+    rows = Membership.objects.filter(workspace_id=workspace_id).select_related("user__second_factor")
     offers = Invitation.objects.filter(workspace_id=workspace_id, accepted_at=None, expires_at__gt=now)
     if after is not None:
         rows, offers = rows.filter(pk__lt=after), offers.filter(pk__lt=after)
@@ -54,7 +56,8 @@ def active_members(*, workspace_id: UUID) -> list[Membership]:
 
 def member(*, workspace_id: UUID, membership_id: UUID) -> Member | None:
     """One member; nobody who is only invited."""
-    row = Membership.objects.filter(workspace_id=workspace_id, pk=membership_id).select_related("user").first()
+    found = Membership.objects.filter(workspace_id=workspace_id, pk=membership_id)
+    row = found.select_related("user__second_factor").first()
     return None if row is None else _member(row)
 
 
@@ -68,6 +71,7 @@ def _member(row: Membership) -> Member:
         active=row.active and row.user.is_active,
         invited=False,
         last_seen_at=row.user.last_login,
+        second_factor=hasattr(row.user, "second_factor"),
     )
 
 
@@ -81,6 +85,7 @@ def _invited(row: Invitation) -> Member:
         active=False,
         invited=True,
         last_seen_at=None,
+        second_factor=False,
     )
 
 

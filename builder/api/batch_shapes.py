@@ -23,13 +23,14 @@ class CountAndSumShape(View):
 
 class ControlTotalShape(View):
     """The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are
-    `done`, `failed` and `open`; `posted`: null where the step does not say; `expected`: null where nobody said;
-    `without`: so many have no amount."""
+    `done`, `failed`, `left_out` (by people) and `open`; `posted`: null where the step does not say; `expected`: null
+    where nobody said; `without`: so many have no amount."""
 
     currency: str
     received: CountAndSumShape
     done: CountAndSumShape
     failed: CountAndSumShape
+    left_out: CountAndSumShape
     open: CountAndSumShape
     posted: CountAndSumShape | None
     expected: str | None
@@ -68,9 +69,9 @@ class TurnsShape(View):
 
 class BatchShape(View):
     """The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped`
-    came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has
-    changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself
-    has failed, and goes on with these entries where it is retried."""
+    came twice; `left_out` were skipped by people. `per_minute`: null where too few ended lately. `manifest`: the last
+    that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's
+    times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried."""
 
     run_id: UUID
     node: str
@@ -89,6 +90,7 @@ class BatchShape(View):
     running: int
     waiting: int
     skipped: int
+    left_out: int
     left: int | None
     started_at: str | None
     finished_at: str | None

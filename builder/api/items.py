@@ -23,14 +23,14 @@ class ItemsQuery(PageQuery):
 
     limit: Annotated[int, Field(ge=1, le=200)] = 100
     node: Annotated[str, Field(min_length=1, max_length=64)]
-    status: Literal["all", "done", "failed", "solved", "open"] = "all"
+    status: Literal["all", "done", "failed", "solved", "skipped", "open"] = "all"
     search: Annotated[str, Field(max_length=200)] = ""
 
 
 class ItemShape(View):
     """One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`:
-    of one that failed, where somebody said that nothing more is to be done; `corrected`: somebody gave it something
-    else than its list did, of which the run's retries tell what it was."""
+    of one that failed, where somebody said that nothing more is to be done, or left it out; `corrected`: somebody gave
+    it something else than its list did, of which the run's retries tell what it was."""
 
     run_id: UUID
     index: int

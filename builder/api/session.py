@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from builder.api import shapes
 from builder.api.operation import Access, Answer, ApiView, Body, Call, Query, View, operation
 from builder.api.problems import Refusal, invalid
 from builder.api.shapes import Items, PersonView, WorkspaceView
+from builder.connections import factors
 from runtime import api as runtime_api
 
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
@@ -27,6 +29,7 @@ Token = Annotated[str, Field(min_length=1, max_length=200)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 TimeZone = Annotated[str, Field(min_length=1, max_length=64)]
 Currency = Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
+Code = Annotated[str, Field(max_length=40)]
 
 
 class SessionView(View):
@@ -40,11 +43,13 @@ class SessionView(View):
 
 
 class SignIn(Body):
-    """E-mail address and password."""
+    """E-mail address and password. `code`: of the authenticator app, or a recovery code, where the person has a second
+    factor; without it the answer is 401 `code_needed`."""
 
     email: Email
     password: Password
     remember: bool = False
+    code: Code | None = None
 
 
 class NewWorkspace(Body):
@@ -67,11 +72,12 @@ class SetUp(Body):
 
 
 class Acceptance(Body):
-    """The invitation's token; the name counts for newcomers only."""
+    """The invitation's token; the name counts for newcomers only, and the code for who has a second factor here."""
 
     token: Token
     name: Annotated[str, Field(max_length=120)] = ""
     password: Password
+    code: Code | None = None
 
 
 class MyChanges(Body):
@@ -144,6 +150,22 @@ def enter(request: HttpRequest, user: User, *, remember: bool) -> None:
     rotate_token(request)
 
 
+def ask_for_code(user: User, code: str | None, now: datetime) -> None:
+    """The second factor, where the person has one. Raises Refusal; `code_needed` is no failed try."""
+    if factors.of(user) is None:
+        return
+    if not (code or "").strip():
+        raise Refusal(401, "code_needed", "Enter the code that your authenticator app shows.")
+    try:
+        passes = factors.passes(user=user, code=code or "", now=now)
+    except factors.FactorRefused as error:
+        raise Refusal(401, error.code, error.message) from error
+    if not passes:
+        raise Refusal(
+            401, "wrong_code", "This code is wrong, or was used already. Wait for the next one, or use a recovery code."
+        )
+
+
 def _in_the_record_of(call: Call, user: User) -> None:
     """Put it on record in each workspace that this person may enter."""
     call.deed.by(user)
@@ -196,6 +218,12 @@ class Session(ApiView):
         if not isinstance(user, User):
             _note_refused(call, email)
             raise Refusal(401, "wrong_credentials", "E-mail or password is wrong.")
+        try:
+            ask_for_code(user, body.code, call.now)
+        except Refusal as refusal:
+            if refusal.code == "wrong_code":
+                _note_refused(call, email)
+            raise
         tries.forget(account=body.email, address=call.address)
         with call.deed.together():
             enter(call.request, user, remember=body.remember)
@@ -248,7 +276,9 @@ class Setup(ApiView):
 
 
 class AcceptInvitation(ApiView):
-    @operation(Access.ANYONE, body=Acceptance, answer=SessionView, status=201, also=(403, 429), does="member.joined")
+    @operation(
+        Access.ANYONE, body=Acceptance, answer=SessionView, status=201, also=(401, 403, 429), does="member.joined"
+    )
     def post(self, call: Call, *, body: Acceptance) -> SessionView:
         """Join a workspace by the link somebody sent."""
         try:
@@ -258,6 +288,7 @@ class AcceptInvitation(ApiView):
                     token=body.token, name=body.name, password=body.password, now=call.now
                 )
                 user = member.user
+                ask_for_code(user, body.code, call.now)
                 call.deed.by(user)
                 call.deed.about(member.id, user.name)
                 call.deed.note(role=member.role)

@@ -208,8 +208,8 @@ class DecideBody(Body):
     """An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure.
 
     Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or
-    `give_up`; a plain `retry` is refused. `undo`: it takes effect only in so many seconds as the person has set
-    (`undo_seconds`), and can be taken back before.
+    `give_up`; a plain `retry` is refused. `skip`: leaves an item of a list out, with the reason as `comment`. `undo`:
+    it takes effect only in so many seconds as the person has set (`undo_seconds`), and can be taken back before.
     """
 
     outcome: Annotated[str, Field(min_length=1, max_length=64)]

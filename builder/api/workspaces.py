@@ -34,7 +34,7 @@ class WorkspaceChanges(Body):
 
 
 class MemberView(View):
-    """A member, or somebody invited who has not answered yet."""
+    """A member, or somebody invited who has not answered yet. `second_factor`: signing in asks for a code, too."""
 
     id: UUID
     user_id: UUID | None
@@ -44,6 +44,7 @@ class MemberView(View):
     active: bool
     invited: bool
     last_seen_at: str | None
+    second_factor: bool
 
 
 class Invite(Body):
@@ -279,6 +280,7 @@ def _member(member: selectors.Member) -> MemberView:
         active=member.active,
         invited=member.invited,
         last_seen_at=maybe(member.last_seen_at),
+        second_factor=member.second_factor,
     )
 
 

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from builder.accounts.ids import new_id
 from builder.accounts.models import Role, User, Workspace
-from builder.connections import crypto, kinds
+from builder.connections import crypto, factors, kinds
 from builder.connections.models import Connection
 from builder.connections.vault import PREVIOUS, open_row
 from runtime.contracts import dumps
@@ -150,7 +150,8 @@ def first_ring() -> str:
 
 
 def rotate(*, made: Callable[[str], None] = lambda _point: None, batch: int = 200) -> tuple[int, str]:
-    """Seal every connection anew under a fresh key; returns how many, and the new key's id.
+    """Seal every connection, and every second factor, anew under a fresh key; returns how many connections, and the new
+    key's id.
 
     Old keys stay in the ring until `drop_old_keys`. Killed at any point and run again, it ends the same. `made` is
     told of each point passed.
@@ -163,21 +164,22 @@ def rotate(*, made: Callable[[str], None] = lambda _point: None, batch: int = 20
 
 
 def reseal_stragglers(*, made: Callable[[str], None] = lambda _point: None, batch: int = 200) -> int:
-    """Seal whatever is not yet sealed under the first key of the ring; returns how many."""
+    """Seal whatever is not yet sealed under the first key of the ring; returns how many connections."""
     ring = crypto.ring()
     done = 0
     while rows := list(Connection.objects.exclude(key_id=ring.keys()[0].id).order_by("pk")[:batch]):
         for row in rows:
             done += _reseal(row, ring.keys())
         made("key.rotate")
+    factors.reseal(batch=batch)
     return done
 
 
 def drop_old_keys() -> list[str]:
-    """Destroy the keys that no connection needs any more; returns their ids."""
+    """Destroy the keys that nothing needs any more; returns their ids."""
     ring = crypto.ring()
     keys = ring.keys()
-    needed = set(Connection.objects.values_list("key_id", flat=True).distinct()) | {keys[0].id}
+    needed = set(Connection.objects.values_list("key_id", flat=True).distinct()) | factors.key_ids() | {keys[0].id}
     kept = tuple(key for key in keys if key.id in needed)
     gone = [key.id for key in keys if key.id not in needed]
     if gone:

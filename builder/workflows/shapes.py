@@ -119,7 +119,8 @@ class ItemsView(View):
     """How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is
     done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were
     only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere
-    or discarded since; they are none of `failed`."""
+    or discarded since; they are none of `failed`. `left_out`: of the same, those that people skipped; they are none of
+    `done`."""
 
     total: int | None
     started: int
@@ -130,6 +131,7 @@ class ItemsView(View):
     failed_inside: int
     failed_calls: int
     solved: int
+    left_out: int
 
 
 class CancelledView(View):
@@ -142,8 +144,8 @@ class CancelledView(View):
 
 
 class SolvedShape(View):
-    """What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded; `by`: a
-    name, api, or run (the run around it)."""
+    """What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded · skipped
+    (an item of a list, a step of which failed); `by`: a name, api, or run (the run around it)."""
 
     how: str
     by: str

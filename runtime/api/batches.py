@@ -28,7 +28,7 @@ from runtime.sdk.files import is_file
 from runtime.sdk.hours import hours_of
 from runtime.sdk.table_value import is_table
 from runtime.store import batches as store
-from runtime.store import readings
+from runtime.store import left_out, readings
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, File, Run, StepRun
 
@@ -78,6 +78,7 @@ def _counted(workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
     last = own.aggregate(last=Max("finished_at"))["last"]
     rate, points = _pace(own)
     skipped = readings.skipped(run_id, node)
+    skipped_by_people = left_out.by_step(run_id, [node]).get(node, 0)
     return BatchView(
         run_id=run_id,
         node=node,
@@ -90,12 +91,13 @@ def _counted(workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
         run_waiting=run.finished_at is None,
         total=stand.total,
         started=stand.started,
-        done=stand.done,
+        done=stand.done + stand.left_out - skipped_by_people,
         failed=stand.failed,
         solved=stand.solved,
         running=stand.running,
         waiting=stand.waiting,
         skipped=skipped,
+        left_out=skipped_by_people,
         started_at=None if step is None else step.started_at,
         finished_at=None if step is None else step.finished_at,
         ended_last=last,
@@ -270,7 +272,7 @@ def _totals(run_id: UUID, node: str, config: Mapping[str, Any]) -> tuple[Control
     says_posted = bool(config.get("posted"))
     found = []
     for currency in sorted({*by_currency, *expected, *posted}):
-        one = by_currency.get(currency, store.Sum(currency, *(0,) * 9))
+        one = by_currency.get(currency, store.Sum(currency, *(0,) * 11))
         count, amount = posted.get(currency, (0, 0))
         found.append(
             ControlTotal(
@@ -278,6 +280,7 @@ def _totals(run_id: UUID, node: str, config: Mapping[str, Any]) -> tuple[Control
                 received=_sum(one.entries, one.amount),
                 done=_sum(one.done_count, one.done),
                 failed=_sum(one.failed_count, one.failed),
+                left_out=_sum(one.left_out_count, one.left_out),
                 open=_sum(one.open_count, one.open),
                 posted=_sum(count, amount) if says_posted or count else None,
                 expected=expected.get(currency),

@@ -13,6 +13,7 @@ from runtime.contracts.looking_back import FieldDifference, StepDifference
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.payloads import reference_in
 from runtime.store import below
+from runtime.store.left_out import IS_LEFT_OUT
 from runtime.store.models import Run, StepRun, Version
 from runtime.store.parts import IS_ITEM
 
@@ -60,6 +61,7 @@ def last_good(*, workspace_id: UUID, run_id: UUID) -> UUID | None:
     same = (
         same.filter(parent_node=row["parent_node"], trigger_node=row["trigger_node"]) if item else same.exclude(IS_ITEM)
     )
+    same = same.exclude(IS_LEFT_OUT)
     found = dict(same.order_by("-id").values_list("id", "version_id")[:_LOOKED_AT])
     failed = below.failed(found)
     for one in found:

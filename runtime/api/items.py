@@ -15,18 +15,21 @@ from runtime.contracts import ItemCounts, ItemView, NotFound, Page, ParentView, 
 from runtime.contracts.items import SolvedView
 from runtime.engine.containers import MOST_DEEP
 from runtime.engine.jsonprofile import dumps, loads_stored
-from runtime.store import below, children, readings, solved
+from runtime.engine.state import Outcome
+from runtime.store import below, children, left_out, readings, solved
+from runtime.store.left_out import IS_LEFT_OUT
 from runtime.store.models import Replay, Run
 from runtime.store.parts import IS_ITEM
 from runtime.store.pauses import WITH_RUN
 
-__all__ = ["IS_ITEM", "NOTHING", "Halted", "counts", "halted", "items", "parents"]
+__all__ = ["IS_ITEM", "NOTHING", "Halted", "counts", "halted", "items", "parents", "settled_of"]
 
 _OF: Final = re.compile(r"[0-9]+ of ([0-9]+)")
 _FAILED: Final = Q(finished_at__isnull=False) & ~Q(status="completed")
 _CHOICES: Final = {
     "all": Q(),
-    "done": Q(status="completed"),
+    "done": Q(status="completed") & ~IS_LEFT_OUT,
+    "skipped": IS_LEFT_OUT,
     "failed": _FAILED & ~solved.IS_SOLVED,
     "solved": _FAILED & solved.IS_SOLVED,
     "open": Q(finished_at__isnull=True),
@@ -53,8 +56,8 @@ def items(
     after: str | None = None,
     limit: int = 100,
 ) -> Page[ItemView]:
-    """The runs of one step by their number. `status`: all, done, failed, solved or open; `search`: a part of what
-    people call one, or its number (from 1); `after`: the cursor of the page before. Raises NotFound, BadCursor."""
+    """The runs of one step by their number. `status`: all, done, failed, solved, skipped or open; `search`: a part of
+    what people call one, or its number (from 1); `after`: the cursor of the page before. Raises NotFound, BadCursor."""
     if not Run.objects.filter(workspace_id=workspace_id, pk=run_id).exists():
         raise NotFound("There is no such run.", code="run_not_found")
     chosen = Run.objects.filter(_CHOICES[status], parent_run_id=run_id, parent_node=node)
@@ -68,8 +71,9 @@ def items(
         chosen = chosen.filter(item_index__gt=last)
     size = page_size(limit)
     rows = list(chosen.order_by("item_index").values_list(*_COLUMNS)[: size + 1])
-    failed = below.failed({row[0]: row[9] for row in rows[:size] if row[2] == "completed"})
-    settled = solved.solutions([row[0] for row in rows[:size] if row[2] == "dead_lettered"])
+    done = [row for row in rows[:size] if row[2] == "completed" and row[3] != Outcome.SKIPPED]
+    failed = below.failed({row[0]: row[9] for row in done})
+    settled = settled_of({row[0]: (row[2], row[3]) for row in rows[:size]})
     corrected = _corrected(node, [row[0] for row in rows[:size] if row[10] > 1])
     views = [
         ItemView(
@@ -84,12 +88,22 @@ def items(
             waiting=_plain(row[8]),
             failed_items=failed.get(row[0], below.NONE).items,
             failed_calls=failed.get(row[0], below.NONE).calls,
-            solved=SolvedView(*settled[row[0]]) if row[0] in settled else None,
+            solved=settled.get(row[0]),
             corrected=row[0] in corrected,
         )
         for row in rows[:size]
     ]
     return Page(views, encode_number(views[-1].index) if len(rows) > size else None)
+
+
+def settled_of(runs: Mapping[UUID, tuple[str, str | None]]) -> dict[UUID, SolvedView]:
+    """What was said of those of these runs (status, outcome) that failed and were settled, or were left out."""
+    found = solved.solutions([run_id for run_id, (status, _) in runs.items() if status == "dead_lettered"])
+    views = {run_id: SolvedView(*told) for run_id, told in found.items()}
+    skipped = left_out.said(run_id for run_id, (_, outcome) in runs.items() if outcome == Outcome.SKIPPED)
+    return views | {
+        run_id: SolvedView("skipped", f"user:{one.voter}", one.reason, one.at) for run_id, one in skipped.items()
+    }
 
 
 def _corrected(node: str, run_ids: Sequence[UUID]) -> set[UUID]:
@@ -109,17 +123,20 @@ def counts(run_id: UUID, version_id: UUID, steps: Mapping[str, StepView]) -> dic
     inside = below.failed_inside(run_id, version_id) if over else {}
     ended = [node for node, each in found.items() if each.failed and node in steps and steps[node].status in _ENDED]
     settled = solved.by_step(run_id, ended) if ended else {}
+    done = [node for node, each in found.items() if each.done and node in steps and steps[node].status in _ENDED]
+    skipped = left_out.by_step(run_id, done) if done else {}
     return {
         node: ItemCounts(
             total=totals[node] if node in totals else _total(steps.get(node), each.started),
             started=each.started,
-            done=each.done,
+            done=each.done - skipped.get(node, 0),
             failed=each.failed - settled.get(node, 0),
             running=each.running,
             waiting=each.waiting,
             failed_inside=inside.get(node, below.NONE).items,
             failed_calls=inside.get(node, below.NONE).calls,
             solved=settled.get(node, 0),
+            left_out=skipped.get(node, 0),
         )
         for node, each in found.items()
     }

@@ -10,15 +10,15 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from runtime.api.fields import fields_of
 from runtime.api.held import holds_of
-from runtime.api.items import NOTHING, Halted, halted, parents
+from runtime.api.items import NOTHING, Halted, halted, parents, settled_of
 from runtime.contracts import JSON, AttemptView, CancelView, HoldView, RunFieldView, RuntimeRefused, RunView, StepView
 from runtime.contracts.items import ParentView, SolvedView
 from runtime.engine.jsonprofile import loads_stored
-from runtime.engine.state import TERMINAL
+from runtime.engine.state import TERMINAL, Outcome
 from runtime.interpreter import waiting
 from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.started import business_keys
-from runtime.store import artifacts, below, solved, tags
+from runtime.store import artifacts, below, tags
 from runtime.store.models import HumanTask, StepRun
 from runtime.store.transitions import Transition
 
@@ -71,14 +71,14 @@ def run_view(
     asked: Mapping[tuple[UUID, str], list[str]] | None = None,
     failed: below.Failed = below.NONE,
     why_cancelled: str = "",
-    solution: solved.Solution | None = None,
+    solution: SolvedView | None = None,
     fields: tuple[RunFieldView, ...] = (),
     tagged: tuple[str, ...] = (),
 ) -> RunView:
     """One run, from its `RUN_COLUMNS`; `hold`: its workflow's, where that holds it; `halts`: what holds up the runs
-    that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done;
-    `why_cancelled`: of one that somebody cancelled; `solution`: of one that failed, where it was settled since;
-    `fields`: what it is found by; `tagged`: the words on it."""
+    that it waits for; `asked`: whom it asks itself; `failed`: below it, where it is done; `why_cancelled`: of one that
+    somebody cancelled; `solution`: of one that failed, where it was settled since, or was left out; `fields`: what it
+    is found by; `tagged`: the words on it."""
     return RunView(
         id=row["id"],
         workspace_id=row["workspace_id"],
@@ -106,7 +106,7 @@ def run_view(
         failed_items=failed.items,
         failed_calls=failed.calls,
         cancelled=_cancelled(row, why_cancelled),
-        solved=None if solution is None else SolvedView(*solution),
+        solved=solution,
         fields=fields,
         data_removed_at=row["values_removed_at"],
         tags=tagged,
@@ -126,9 +126,10 @@ def run_views(rows: Iterable[Mapping[str, Any]]) -> list[RunView]:
     holds = {one: hold for workspace_id, one in held for hold in holds_of(workspace_id, [one]).values()}
     halts = halted([row["id"] for row in rows if _waits_for(row, "children")])
     asked = _asked([row["id"] for row in rows if _waits_for(row, "human")])
-    failed = below.failed({row["id"]: row["version_id"] for row in rows if row["status"] == "completed"})
+    done = [row for row in rows if row["status"] == "completed" and row["outcome"] != Outcome.SKIPPED]
+    failed = below.failed({row["id"]: row["version_id"] for row in done})
     reasons = _reasons([row["id"] for row in rows if row["cancel_requested_at"] is not None])
-    settled = solved.solutions([row["id"] for row in rows if row["status"] == "dead_lettered"])
+    settled = settled_of({row["id"]: (row["status"], row["outcome"]) for row in rows})
     named = fields_of(rows)
     tagged = tags.of_runs([row["id"] for row in rows])
     return [

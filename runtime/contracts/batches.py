@@ -20,14 +20,15 @@ class CountAndSum:
 
 @dataclass(frozen=True, slots=True)
 class ControlTotal:
-    """The entries in one currency. `received`: all that were begun; they are `done`, `failed` or `open`. `posted`: what
-    their runs say they posted; None where the step does not say what that is. `expected`: what they have to come to,
-    None where nobody said; `without`: so many have no amount."""
+    """The entries in one currency. `received`: all that were begun; they are `done`, `failed`, `left_out` (by a person)
+    or `open`. `posted`: what their runs say they posted; None where the step does not say what that is. `expected`:
+    what they have to come to, None where nobody said; `without`: so many have no amount."""
 
     currency: str
     received: CountAndSum
     done: CountAndSum
     failed: CountAndSum
+    left_out: CountAndSum
     open: CountAndSum
     posted: CountAndSum | None
     expected: Decimal | None
@@ -48,10 +49,10 @@ class FailedFor:
 @dataclass(frozen=True, slots=True)
 class BatchView:
     """The entries of one step of a run. `total`: how many there will be, None where that is not known yet; `left` of it
-    have not been begun. `skipped`: came twice. `started_at` … `finished_at`: of the step, ms; `ended_last`: when the
-    last of them ended. `per_minute`: those that ended in the last minutes; None where too few did. `points`: minute
-    (ms) and how many ended in it, the oldest first, at most 60. `expected_count`: None where nobody said. `manifest`:
-    the last that was kept; `sealed`: nothing has changed since."""
+    have not been begun. `skipped`: came twice; `left_out`: a person chose to skip them. `started_at` … `finished_at`:
+    of the step, ms; `ended_last`: when the last of them ended. `per_minute`: those that ended in the last minutes; None
+    where too few did. `points`: minute (ms) and how many ended in it, the oldest first, at most 60. `expected_count`:
+    None where nobody said. `manifest`: the last that was kept; `sealed`: nothing has changed since."""
 
     run_id: UUID
     node: str
@@ -70,6 +71,7 @@ class BatchView:
     running: int
     waiting: int
     skipped: int
+    left_out: int
     started_at: int | None
     finished_at: int | None
     ended_last: int | None

@@ -25,7 +25,7 @@ class ItemCounts:
     """How the runs of one step stand. `total`: how many there will be, where that is known. `failed_inside`: how many
     items did not end well within those that are done, of a step that is; `failed_calls`: and how many calls there that
     nobody waited for. `solved`: of a step that has ended, those that failed and were put right elsewhere, or discarded;
-    they are none of `failed`."""
+    they are none of `failed`. `left_out`: of the same, those that a person left out; they are none of `done`."""
 
     total: int | None
     started: int
@@ -36,11 +36,13 @@ class ItemCounts:
     failed_inside: int = 0
     failed_calls: int = 0
     solved: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SolvedView:
-    """What somebody said of a run that failed. `how`: elsewhere (it was put right outside of Millrace) or discarded."""
+    """What somebody said of a run that failed. `how`: elsewhere (it was put right outside of Millrace) or discarded; or
+    of an item of a list, a step of which failed: skipped (it was left out, and the list went on)."""
 
     how: str
     by: str
@@ -51,7 +53,7 @@ class SolvedView:
 @dataclass(frozen=True, slots=True)
 class ItemView:
     """One run of a step. `error`, `waiting`, `failed_items` and `failed_calls` as of a run; `solved`: of one that
-    failed; `corrected`: somebody gave it something else than its list did."""
+    failed, or was left out; `corrected`: somebody gave it something else than its list did."""
 
     run_id: UUID
     index: int

@@ -438,7 +438,10 @@ def _fail_requested(graph: Graph, state: RunState, fact: FailRequested) -> tuple
         return state, _NOTHING
     change = Change(graph, state)
     change.replace_step(fact.node, step, _failure(step, (), fact))
-    change.fail_run(fact.node, fact.error)
+    if fact.skips:
+        change.skip_run()
+    else:
+        change.fail_run(fact.node, fact.error)
     return change.done()
 
 

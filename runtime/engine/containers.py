@@ -11,6 +11,8 @@ from typing import Any, Final
 
 #: What a worker has to know to carry on a run that has others done; an older one leaves it to others (I30).
 NEEDS_ENGINE: Final = 5
+#: And to carry on the run of an item that a person has left out.
+SKIP_NEEDS_ENGINE: Final = 6
 #: Containers in containers: no deeper than that.
 MOST_DEEP: Final = 4
 

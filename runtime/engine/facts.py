@@ -150,12 +150,14 @@ class StopRequested(NamedTuple):
 
 class FailRequested(NamedTuple):
     """The step ends the run as failed, without retry and whatever its settings say (but for undo). Also what a person
-    says who was asked because of a failure: give up."""
+    says who was asked because of a failure: give up. `skips`: or leave this item out: the step has failed, and its run
+    ends as a Stop ends it, so that the list goes on and what the item did stands."""
 
     node: str
     error: StepError
     at: int
     commit_seq: int | None = None
+    skips: bool = False
 
 
 Fact = (

@@ -99,6 +99,8 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     #: A filter said that this event is not for this workflow.
     FILTERED = "filtered"
+    #: An item of a list: a step failed, and the person who was asked left the item out.
+    SKIPPED = "skipped"
     #: It reached its end, past at least one failed step.
     DONE_WITH_FAILURES = "done_with_failures"
 

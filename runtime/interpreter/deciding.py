@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from runtime.contracts import JSON, Absent, AlreadyDecided, NotFound, RuntimeRefused, TaskRefused, Voter
+from runtime.engine.containers import SKIP_NEEDS_ENGINE
 from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
 from runtime.interpreter.asking import refuse_late, refuse_others
 from runtime.interpreter.counting import able, approval, count
@@ -19,15 +20,17 @@ from runtime.interpreter.four_eyes import refused_value
 from runtime.interpreter.generations import Said, note_decision
 from runtime.interpreter.generations import decided as decision
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
-from runtime.interpreter.people import GIVE_UP, USE_VALUE
+from runtime.interpreter.people import GIVE_UP, USE_VALUE, choices_of
 from runtime.interpreter.waiting import iso
 from runtime.sdk.forms import FormField, check_form
 from runtime.sdk.tasks import ANSWERED
 from runtime.store import artifacts, beside
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
+from runtime.store.left_out import SKIP
 from runtime.store.models import Attempt, HumanTask, HumanVote, PendingAnswer, Run
 from runtime.store.pauses import due_unless_stopped
+from runtime.store.statements import HELD
 from runtime.store.trail import said
 
 __all__ = [
@@ -164,7 +167,10 @@ def _put_down(
             "decide", f"user:{voter.id}", node=row.node_id, outcome=said_as(spec, outcome), decided=decided,
             attempts=attempts,
         )  # fmt: skip
-        changes = {"wake_at": due_unless_stopped(now), "claims": 0} if decided else {}
+        changes: dict[str, Any] = {"wake_at": due_unless_stopped(now), "claims": 0} if decided else {}
+        if decided and row.kind == "exception" and outcome == SKIP and run is not None:
+            # An older worker would take the word for a value to go on with (I30); a pause's share stays what it is.
+            changes["min_engine"] = run.min_engine + max(0, SKIP_NEEDS_ENGINE - run.min_engine % HELD)
         Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(change=told, **changes)
         beside.tell(decided=decided, sha256_after=beside.digest(found.accepted), **told_of(absent))
         if along is not None:
@@ -210,7 +216,7 @@ def _refuse_value(row: HumanTask, spec: Mapping[str, Any]) -> None:
 
 def _note_doubt(row: HumanTask, outcome: str, voter: Voter, now: int) -> list[Said]:
     """Put what a person said beside the attempt of which nobody knew whether it happened (I12); how that stands now."""
-    if outcome == GIVE_UP:
+    if outcome in (GIVE_UP, SKIP):
         return []
     happened = outcome == USE_VALUE
     of_step = Attempt.objects.filter(run_id=row.run_id, node_id=row.node_id)
@@ -234,7 +240,7 @@ def _accepted(
     output: JSON,
 ) -> JSON:
     """What the run gets of it. Raises TaskRefused."""
-    choice = next((one for one in spec["choices"] if one["id"] == outcome), None)
+    choice = next((one for one in choices_of(spec) if one["id"] == outcome), None)
     if choice is None:
         raise TaskRefused({"outcome": "There is no such answer to this question."})
     try:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime.contracts import TaskRefused
-from runtime.interpreter.people import GIVE_UP, TRY_AGAIN, USE_VALUE
+from runtime.interpreter.people import GIVE_UP, TRY_AGAIN, USE_VALUE, choices_of
 from runtime.interpreter.units import IN_DOUBT
+from runtime.store.left_out import SKIP
 
 __all__ = ["in_doubt", "meant", "said_as", "shown"]
 
@@ -20,7 +21,7 @@ HAPPENED: Final = "happened"
 SEND_AGAIN: Final = "send_again"
 _SAID_AS: Final = {USE_VALUE: HAPPENED, TRY_AGAIN: SEND_AGAIN}
 _MEANT: Final = {said: stored for stored, said in _SAID_AS.items()}
-_LABELS: Final = {HAPPENED: "It happened", SEND_AGAIN: "Send it again", GIVE_UP: "Give up"}
+_LABELS: Final = {HAPPENED: "It happened", SEND_AGAIN: "Send it again", SKIP: "Skip this item", GIVE_UP: "Give up"}
 
 
 def in_doubt(spec: Mapping[str, Any]) -> bool:
@@ -32,10 +33,11 @@ def in_doubt(spec: Mapping[str, Any]) -> bool:
 
 def shown(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The question as people are to see it: `spec`, of a step in doubt with the answers that there are to that."""
+    choices = choices_of(spec)
     if not in_doubt(spec):
-        return dict(spec)
-    ids = {_SAID_AS.get(one["id"], one["id"]) for one in spec["choices"]}
-    return {**spec, "choices": [{"id": one, "label": _LABELS[one], "comment": False} for one in _LABELS if one in ids]}
+        return {**spec, "choices": choices}
+    given = {_SAID_AS.get(one["id"], one["id"]): one for one in choices}
+    return {**spec, "choices": [{**given[one], "id": one, "label": _LABELS[one]} for one in _LABELS if one in given]}
 
 
 def said_as(spec: Mapping[str, Any], outcome: str | None) -> str | None:
@@ -51,7 +53,7 @@ def meant(spec: Mapping[str, Any], outcome: str) -> str:
         raise TaskRefused(
             {
                 "outcome": "Nobody knows whether this happened. Look in the other system, and answer happened (with "
-                "its result), send_again or give_up."
+                "its result), send_again or give_up; an item of a list can be left out (skip)."
             }
         )
     return _MEANT.get(outcome, outcome)

@@ -222,7 +222,7 @@ class Driver:
                 if asked.inline:
                     if not self._run_at_once(asked):
                         await self._run_at_length(asked)
-                elif asked.step.writes or not self._paused:
+                else:  # also where a pause has been heard of since: that it begins was committed before
                     self.tasks[asked.step.node.id] = self.shell.task(self, self._attempt(asked))
             if self.told or self.unit.asked or own_runs.is_due(self) or doubts.end_what_was_cut_off(self):
                 continue
@@ -376,7 +376,7 @@ class Driver:
             self._note(asked, failed(error, None, step))
             return
         asked.at = self.shell.now_ms()
-        self.apply(StepStarted(node_id, asked.attempt, asked.at, units.begun_at(self.intents.get(node_id))))
+        self.apply(StepStarted(node_id, asked.attempt, asked.at, units.begun_before(self, asked)))
         begun = self.state.step(node_id)
         if begun is None or begun.status is not StepStatus.RUNNING:
             return
@@ -460,7 +460,8 @@ class Driver:
         rests = waits and not self.unit.waits and not own_runs.is_due(self)
         release = rests and not self._waits_shortly() and not is_active(self.state)
         self._letting_go = release
-        unit = units.run_write(self, release=release, waits=waits)
+        tries = any(not asked.inline for asked in self._starting)
+        unit = units.run_write(self, release=release, waits=waits, tries=tries)
         try:
             written = await self.shell.write(unit)
             own_runs.set_out(self, unit)

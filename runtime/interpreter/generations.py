@@ -13,6 +13,7 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.expiry import expired
 from runtime.interpreter.waiting import iso
 from runtime.store.children import MOST_DEEP
+from runtime.store.left_out import IS_LEFT_OUT
 from runtime.store.models import Attempt, DeadLetter, Run, StepRun
 from runtime.store.pauses import WITH_RUN
 from runtime.store.reads import UNDO_INCOMPLETE, StepRow
@@ -82,8 +83,8 @@ GIVEN_UP: Final = frozenset({"compensating", "compensated", "cancelled"})
 
 
 def given_up(levels: int) -> Q:
-    """Of a run: that it was undone or cancelled, or one of so many around it of which it is a part."""
-    found = Q(status__in=GIVEN_UP) | Q(status="dead_lettered", error__contains=UNDO_INCOMPLETE)
+    """Of a run: that it was undone, cancelled or left out, or one of so many around it of which it is a part."""
+    found = Q(status__in=GIVEN_UP) | Q(status="dead_lettered", error__contains=UNDO_INCOMPLETE) | IS_LEFT_OUT
     if levels > 0:
         around = Run.objects.filter(given_up(levels - 1), pk=OuterRef("parent_run_id"))
         found |= Q(Exists(around), detached=False)
@@ -102,10 +103,9 @@ def _around(run_id: UUID) -> list[UUID]:
 
 
 def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False, asks: bool = False) -> None:
-    """Raise NotRetryable where a run around this one was cancelled, or undone, as a whole or not: what this one did
-    would stand in it, and nobody would know. But where somebody has to decide about it first (`asks`), nothing around
-    it that was not undone as a whole could be gone on with otherwise.
-    """
+    """Raise NotRetryable where a run around this one was left out, cancelled, or undone, as a whole or not: what this
+    one did would stand in it, and nobody would know. But where somebody has to decide about it first (`asks`), nothing
+    around it that was not undone as a whole could be gone on with otherwise."""
     around = [] if run["detached"] or run["parent_run_id"] is None else _around(run["parent_run_id"])
     # From the outermost on, which is the order in which everybody locks rows.
     rows = Run.objects.filter(pk__in=around).order_by("pk")
@@ -123,6 +123,10 @@ def refuse_part_of_what_is_over(run: Mapping[str, Any], *, lock: bool = False, a
         if asks and status == "dead_lettered" and not _was_undone(run_id, generation, nodes.get(run_id)):
             # Of what that one did this part still stands as it is, and what it does now is undone, or kept, with it.
             continue
+        if status == "completed":
+            raise NotRetryable(
+                "The item that this run is a part of was skipped: nothing more is done for it.", code="around_skipped"
+            )
         how = "cancelled" if status == "cancelled" else "undone"
         raise NotRetryable(
             f"The run that this one is a part of was {how}. Retry that one: it goes on with this part too.",

@@ -17,8 +17,9 @@ _LEVELS: Final = 4
 
 
 def open_letters(workspace_id: UUID, sending_id: UUID | None = None) -> QuerySet[DeadLetter]:
-    """Without those of a part of a run that was undone or cancelled: of that run they are settled. Should it be gone on
-    with, its parts are too, and what fails again is there again. `sending_id`: only those that were sent with it."""
+    """Without those of a part of a run that was undone, cancelled or left out: of that run they are settled. Should it
+    be gone on with, its parts are too, and what fails again is there again. `sending_id`: only what was sent with
+    it."""
     rows = DeadLetter.objects.filter(_waits(), workspace_id=workspace_id)
     return rows if sending_id is None else rows.filter(run_id__in=sent_in(workspace_id, sending_id).values("run_id"))
 

@@ -13,7 +13,7 @@ from runtime.interpreter.keys import request_digest
 from runtime.interpreter.looking import as_loaded, looks
 from runtime.interpreter.past import earlier, kept_in, owed, own_call, standing, twice
 from runtime.interpreter.records import Record
-from runtime.interpreter.rows import restore
+from runtime.interpreter.rows import begun_of, restore
 from runtime.interpreter.versions import Version
 from runtime.sdk import EffectClass
 from runtime.store.artifacts import ArtifactDamaged
@@ -101,7 +101,7 @@ def loaded(
         if row.output is not None and status is not StepStatus.SKIPPED:
             found.outputs[row.node_id] = row.output
         if not status.is_decided:
-            found.records[row.node_id] = Record(row.input, row.output, row.note, row.wait)
+            found.records[row.node_id] = Record(row.input, row.output, row.note, row.wait, begun_of(row))
         if row.commit_seq is not None and row.commit_seq > found.commit_seq:
             found.commit_seq = row.commit_seq
     attempts = [row for row in rows.attempts if row.generation == generation]

@@ -25,10 +25,12 @@ from django.db.models import F, Sum
 
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import JSON, dumps
+from runtime.engine.state import Outcome
+from runtime.interpreter.own_left_out import told
 from runtime.interpreter.payloads import reference_in
 from runtime.interpreter.versions import parsed
 from runtime.ports import PORTS
-from runtime.store import batches, failpoints, files, readings
+from runtime.store import batches, failpoints, files, left_out, readings
 from runtime.store.children import MOST_DEEP
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -39,6 +41,8 @@ __all__ = ["MIME", "Kept", "add", "below", "keep", "lines"]
 
 MIME: Final = "application/vnd.millrace.manifest"
 _PORTION: Final = 500
+#: A person left it out; what came twice and was passed over has no line, and is counted beside these.
+_LEFT_OUT: Final = "skipped"
 _STATUSES: Final = {"completed": "done", "compensated": "undone", "cancelled": "cancelled"}
 
 
@@ -117,10 +121,10 @@ def lines(
         line = dumps(one).encode() + b"\n"
         digest.update(line)
         yield line
-    if passed_over := readings.skipped(run_id, node) if skipped is None else skipped:
-        counted["skipped"] = passed_over
+    passed_over = readings.skipped(run_id, node) if skipped is None else skipped
     names = ("done", "failed", "skipped", "open", "undone", "cancelled")
-    end: dict[str, Any] = {"end": True, "items": counted.total() - counted["skipped"]}
+    end: dict[str, Any] = {"end": True, "items": counted.total()}
+    counted[_LEFT_OUT] += passed_over
     end |= {name: counted[name] for name in names}
     end["totals"] = {currency: batches.decimal_of(amount) for currency, amount in sorted(sums.items())}
     end["sha256"] = digest.hexdigest()
@@ -134,7 +138,8 @@ def _own(run_id: UUID, node: str) -> Any:
 
 def _entries(run_id: UUID, node: str, counts: Counter[str], sums: dict[str, int]) -> Iterator[dict[str, Any]]:
     columns = (
-        "id", "item_index", "status", "business_key", "generation", "item", "started_at", "finished_at", "version_id",
+        "id", "item_index", "status", "outcome", "business_key", "generation", "item", "started_at", "finished_at",
+        "version_id",
     )  # fmt: skip
     after = -1
     while rows := list(
@@ -148,6 +153,7 @@ def _entries(run_id: UUID, node: str, counts: Counter[str], sums: dict[str, int]
             .annotate(more=Sum(F("attempt") - 1))
         )
         results = _results(rows, node)
+        said = left_out.said(row["id"] for row in rows if _status(row) == _LEFT_OUT)
         worth = {
             row["item_index"]: row
             for row in ItemAmount.objects.filter(
@@ -155,10 +161,12 @@ def _entries(run_id: UUID, node: str, counts: Counter[str], sums: dict[str, int]
             ).values()
         }
         for row in rows:
-            status = "open" if row["finished_at"] is None else _STATUSES.get(row["status"], "failed")
+            status = _status(row)
             counts[status] += 1
             entry: dict[str, Any] = {"seq": row["item_index"] + 1, "key": row["business_key"], "status": status}
             entry["attempts"] = row["generation"] + again.get(row["id"], 0)
+            if row["id"] in said:
+                entry["skipped"] = {**told(said[row["id"]]), "at": said[row["id"]].at}
             entry |= {"started": row["started_at"], "finished": row["finished_at"]}
             entry["input_sha256"] = None if row["item"] is None else _digest(row["item"])
             entry["result_sha256"] = results.get(row["id"])
@@ -169,6 +177,12 @@ def _entries(run_id: UUID, node: str, counts: Counter[str], sums: dict[str, int]
             entry["files"] = made.get(row["id"], [])
             yield entry
         after = rows[-1]["item_index"]
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    if row["finished_at"] is None:
+        return "open"
+    return _LEFT_OUT if row["outcome"] == Outcome.SKIPPED else _STATUSES.get(row["status"], "failed")
 
 
 def _worth(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,7 +220,7 @@ def below(run_ids: Sequence[UUID]) -> dict[UUID, UUID]:
 
 def _results(rows: Iterable[Mapping[str, Any]], node: str) -> dict[UUID, str]:
     """Digests of what the last steps of these runs gave; of several, of their digests by key."""
-    done = [row for row in rows if row["status"] == "completed"]
+    done = [row for row in rows if _status(row) == "done"]
     found: dict[UUID, dict[str, str]] = {}
     for version_id in {row["version_id"] for row in done}:
         graph: Graph | None = parsed(version_id).graph.body(node)

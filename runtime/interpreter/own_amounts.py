@@ -14,7 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from runtime.engine.expressions import Reference
 from runtime.engine.jsonprofile import JSON, loads_stored
-from runtime.engine.state import RunStatus
+from runtime.engine.state import Outcome, RunStatus
 from runtime.interpreter.payloads import document, reference_in
 from runtime.interpreter.versions import Version, container_of, parsed
 from runtime.interpreter.waiting import iso
@@ -98,7 +98,7 @@ def worth(prepared: PreparedStep[Any], context: Mapping[str, Any]) -> tuple[int 
 
 def posted(driver: Driver) -> PostedWrite | None:
     """What the run of an entry has posted, as it ends: what its container says, where it ended well; nothing where it
-    did not."""
+    did not, or was left out."""
     around = driver.version.around
     if around is None or driver.parent is None:
         return None
@@ -106,7 +106,7 @@ def posted(driver: Driver) -> PostedWrite | None:
     if prepared is None or not prepared.raw.get("posted"):
         return None
     node, index = driver.claimed.trigger_node, driver.place
-    if driver.state.status is not RunStatus.COMPLETED:
+    if driver.state.status is not RunStatus.COMPLETED or driver.state.outcome == Outcome.SKIPPED:
         return PostedWrite(driver.parent, node, index, None, "")
     context = driver.values.context(None, 1, driver.since)
     amount = units_of(_worked_out(prepared, "posted", context))

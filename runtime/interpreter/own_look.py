@@ -22,6 +22,7 @@ from runtime.interpreter import (
     own_errors,
     own_hands,
     own_labels,
+    own_left_out,
     own_pages,
     own_results,
     people,
@@ -213,7 +214,7 @@ class Look:
             first = await self._ask(children.failed, limit=own_errors.SHOWN)
             self._fail(own_errors.failures(self.node.name, first, tally.failed, total))
             return True
-        output: dict[str, JSON] = {"total": tally.count, "done": tally.done, "failed": tally.failed}
+        output, note = await own_left_out.summed(self)
         if reading is not None:
             output |= {"pages": reading.pages, "skipped": reading.skipped}
         if spec.collect:
@@ -223,7 +224,6 @@ class Look:
                 return True
             output["results"] = collected
         output |= await self._keep_manifest(spec, skipped)
-        note = f"{tally.done} of {tally.count}" + (f", {tally.failed} failed" if tally.failed else "")
         await self._succeed(output, note)
         return True
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from runtime.engine.graph import Graph
 from runtime.engine.jsonprofile import JSON, dumps
+from runtime.engine.state import Outcome
 from runtime.interpreter import again
 from runtime.interpreter.outputs import document_of
 from runtime.interpreter.payloads import MOST_BYTES, reference_in
@@ -54,7 +55,7 @@ async def of(driver: Driver, node: str, rows: Sequence[Child]) -> dict[UUID, JSO
 async def _ends(driver: Driver, rows: Sequence[Child], graph: Graph) -> dict[UUID, JSON]:
     """What runs of this graph came to: what their last step gave; of several, each by its key."""
     ends = [node for node in graph.order if not graph.after[node] and node not in graph.undoes]
-    wanted = [row for row in rows if row.status == "completed"]
+    wanted = [row for row in rows if row.status == "completed" and row.outcome != Outcome.SKIPPED]
     texts = await driver.shell.ask(lambda: children.outputs(wanted, ends))
     made: dict[UUID, JSON] = {}
     for run_id, by_node in texts.items():

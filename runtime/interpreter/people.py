@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.engine import replay
+from runtime.engine.containers import in_turns
 from runtime.engine.facts import FailRequested, RetryRequested, SignalReceived
 from runtime.engine.graph import DEFAULT_OUT
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
-from runtime.engine.state import RunState, StepError, StepKey, StepState, StepStatus
+from runtime.engine.state import RunState, RunStatus, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter import signals
 from runtime.interpreter.records import Asked, Record
 from runtime.interpreter.rows import error_document
 from runtime.ports import PORTS
 from runtime.sdk import Task
+from runtime.store.left_out import SKIP
 from runtime.store.reads import AnswerRow
 from runtime.store.records import TaskClose, TaskWrite
 
 if TYPE_CHECKING:
     from runtime.interpreter.driver import Driver
 
-#: What people can say to a failure: try again, go on with a value, give up.
+#: What people can say to a failure: try again, go on with a value, leave this item of a list out (`SKIP`), give up.
 TRY_AGAIN: Final = "retry"
 USE_VALUE: Final = "value"
 GIVE_UP: Final = "give_up"
@@ -82,6 +84,8 @@ def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError, *, m
         "error": error_document(error),
         "choices": [{"id": one, "label": one, "comment": False} for one in choices],
     }
+    if _is_item(driver):
+        spec["may_skip"] = True
     unknown = error.may_have_happened or node_id in driver.unsure
     if not may_repeat and (unknown or replay.may_have_happened(error)):
         # It was answered, only not by what its settings call a result, or a call before this one has had no answer:
@@ -97,6 +101,24 @@ def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError, *, m
         ),
     )  # fmt: skip
     driver.unit.names["human.create"] = None
+
+
+def _is_item(driver: Driver) -> bool:
+    """Whether the run is an item of a list, which others of the list do not hang on, and is not being undone. A turn of
+    a repetition goes by the one before it, and a called workflow gives a result: nobody can leave these out."""
+    around = driver.version.around
+    in_list = around is not None and not in_turns(around.node.type)
+    return in_list and driver.state.status is not RunStatus.COMPENSATING
+
+
+def choices_of(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The answers to a question as they are stored. *Skip* is said apart, and stands before giving up: a door of an
+    earlier build offers and takes only what its workers understand."""
+    choices: list[dict[str, Any]] = list(spec["choices"])
+    if not spec.get("may_skip"):
+        return choices
+    skip = {"id": SKIP, "label": SKIP, "comment": True}
+    return [*choices[:-1], skip, *choices[-1:]]
 
 
 def waits_for_people(step: StepState | None) -> bool:
@@ -122,11 +144,11 @@ def take_in(driver: Driver, answer: AnswerRow, at: int) -> None:
     if answer.kind == "exception" and answer.outcome == TRY_AGAIN:
         driver.apply(RetryRequested(node.id, at))
         return
-    if answer.kind == "exception" and answer.outcome == GIVE_UP:
+    if answer.kind == "exception" and answer.outcome in (GIVE_UP, SKIP):
         step = driver.state.step(node.id)
         error = None if step is None else step.error
         assert error is not None
-        driver.apply(FailRequested(node.id, error, at, driver.commit_seq))
+        driver.apply(FailRequested(node.id, error, at, driver.commit_seq, skips=answer.outcome == SKIP))
         return
     record = driver.records.setdefault(node.id, Record())
     record.output = answer.answer

@@ -74,6 +74,8 @@ class Record:
     output: str | None = None
     note: str | None = None
     wait: str | None = None
+    #: When a later attempt of a step that only reads was last begun, ms.
+    begun: int | None = None
 
 
 @dataclass(slots=True)

@@ -71,14 +71,23 @@ def error_of(text: str | None) -> StepError | None:
     )
 
 
-def wait_text(step: StepState, wait: str | None) -> str | None:
-    """What a step's row says of its wait (`wait`, where it has one), with what its retries came late by."""
+def wait_text(step: StepState, wait: str | None, begun: int | None = None) -> str | None:
+    """What a step's row says of its wait (`wait`, where it has one), with what its retries came late by and, while an
+    attempt is under way of which no intent tells, when that was `begun`."""
     wait = wait if step.wait_kind is not None else None
-    if not step.late_ms:
+    under_way = begun is not None and step.status is StepStatus.RUNNING
+    if not step.late_ms and not under_way:
         return wait
     # Without a wait it has no kind, as whoever reads the row goes by.
     known: Any = {"kind": step.wait_kind} if wait is None else loads_stored(wait)
-    return dumps({**known, "late_ms": step.late_ms})
+    late = {"late_ms": step.late_ms} if step.late_ms else {}
+    return dumps({**known, **late, **({"begun_at": begun} if under_way else {})})
+
+
+def begun_of(row: StepRow) -> int | None:
+    """When the attempt that is under way was begun, where the step's row says so."""
+    wait: Any = loads_stored(row.wait) if row.wait and row.status == StepStatus.RUNNING else None
+    return wait.get("begun_at") if wait else None
 
 
 def step_state(row: StepRow) -> StepState:

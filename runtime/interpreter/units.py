@@ -100,8 +100,9 @@ def name_points(
         names["run.dead_letter" if state.status is _DEAD_LETTERED else "run.finish"] = None
 
 
-def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
-    """Everything that changed since the last commit, as one unit."""
+def run_write(driver: Driver, *, release: bool, waits: bool, tries: bool) -> RunWrite:
+    """Everything that changed since the last commit, as one unit. `tries`: attempts begin behind it, with an effect or
+    without."""
     state, claimed, unit = driver.state, driver.claimed, driver.unit
     now = driver.shell.now_ms()
     before, after = driver.base.steps.get, state.steps
@@ -145,7 +146,7 @@ def run_write(driver: Driver, *, release: bool, waits: bool) -> RunWrite:
             driver.wake_at() if release else None,
             release,
             True,
-            _unless(driver, intent=intent, begins=bool(unit.children), release=release),
+            _unless(driver, intent=intent, begins=bool(unit.children), tries=tries, release=release),
             state.generation,
             tuple(steps),
             unit.attempts,
@@ -188,7 +189,7 @@ def told_while_paused(base: RunState, told: Sequence[Told]) -> list[Told]:
     return [one for one in told if not (isinstance(one.fact, TimerFired) and one.fact.node in retrying)]
 
 
-def _unless(driver: Driver, *, intent: bool, begins: bool, release: bool) -> int:
+def _unless(driver: Driver, *, intent: bool, begins: bool, tries: bool, release: bool) -> int:
     """What comes before this commit. Undoing cannot be cancelled, only paused."""
     state = driver.state
     # Whoever was told that the run is cancelled shall not find it done, and nothing undone. A part that is done, is:
@@ -197,7 +198,10 @@ def _unless(driver: Driver, *, intent: bool, begins: bool, release: bool) -> int
     leaves = (release or ends) and not state.cancel_requested
     undoing = state.status is _COMPENSATING or driver.base.status is _COMPENSATING
     heeds_cancel = (intent or begins or leaves) and not undoing
-    return (UNLESS_CANCELLED if heeds_cancel else 0) + (UNLESS_PAUSED if intent or begins else 0)
+    # What only reads needs no intent; but behind a pause it would be put down as begun, and all of the pause as its
+    # time.
+    heeds_pause = intent or begins or tries
+    return (UNLESS_CANCELLED if heeds_cancel else 0) + (UNLESS_PAUSED if heeds_pause else 0)
 
 
 def _stands(driver: Driver) -> bool:
@@ -249,7 +253,7 @@ def step_write(driver: Driver, key: StepKey, step: StepState, now: int, *, with_
             record.input if with_input else None,
             record.output,
             None if step.error is None else error_text(step.error),
-            wait_text(step, record.wait),
+            wait_text(step, record.wait, record.begun),
             step.due_at,
             step.commit_seq,
             step.first_started_at,
@@ -380,6 +384,19 @@ def _request(asked: Asked, summary: str | None) -> str | None:
         "text": f"Begun by {asked.earlier.worker}, which was never heard of again: sent once more with the same key.",
     }
     return dumps({**(found if isinstance(found, dict) else {"summary": found}), "in_doubt": decision})
+
+
+def begun_before(driver: Driver, asked: Asked) -> int | None:
+    """When this attempt was last begun, where it was cut off and begins once more: an intent says so of an effect. What
+    only reads has none: of its first attempt the step's state says it, of a later one its row."""
+    node_id = asked.step.node.id
+    if asked.step.writes:
+        return begun_at(driver.intents.get(node_id))
+    record, step = driver.records.setdefault(node_id, Record()), driver.state.step(node_id)
+    before, record.begun = record.begun, asked.at if asked.attempt > 1 else None
+    if step is None or step.status is not StepStatus.RUNNING:
+        return None
+    return before if asked.attempt > 1 else step.first_started_at
 
 
 def begun_at(earlier: AttemptRow | AttemptWrite | None) -> int | None:

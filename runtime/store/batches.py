@@ -53,7 +53,7 @@ UPDATE_POSTED: Final = Statement(
 
 class Sum(NamedTuple):
     """The entries in one currency: how many, and what they are worth together; of these the ones that are `done`, that
-    failed, and that were undone or left; and what was posted. Amounts as `units_of` gives them."""
+    failed, that are open, and that people left out. Amounts as `units_of` gives them."""
 
     currency: str
     entries: int
@@ -64,27 +64,32 @@ class Sum(NamedTuple):
     failed: int
     open_count: int
     open: int
+    left_out_count: int
+    left_out: int
     #: So many have no amount.
     without: int
 
 
 _SUMS: Final = """
     SELECT a.currency, count(*), coalesce(sum(a.amount), 0),
-        count(*) FILTER (WHERE r.status = 'completed'),
-        coalesce(sum(a.amount) FILTER (WHERE r.status = 'completed'), 0),
+        count(*) FILTER (WHERE {done}), coalesce(sum(a.amount) FILTER (WHERE {done}), 0),
         count(*) FILTER (WHERE r.finished_at IS NOT NULL AND r.status <> 'completed'),
         coalesce(sum(a.amount) FILTER (WHERE r.finished_at IS NOT NULL AND r.status <> 'completed'), 0),
         count(*) FILTER (WHERE r.finished_at IS NULL),
         coalesce(sum(a.amount) FILTER (WHERE r.finished_at IS NULL), 0),
+        count(*) FILTER (WHERE {left_out}), coalesce(sum(a.amount) FILTER (WHERE {left_out}), 0),
         count(*) FILTER (WHERE a.amount IS NULL)
     FROM store_itemamount a {runs}
     WHERE a.run_id = %(run)s AND a.node_id = %(node)s
     GROUP BY a.currency ORDER BY a.currency"""
+_LEFT_OUT: Final = "r.status = 'completed' AND r.outcome = 'skipped'"
+_DONE: Final = "r.status = 'completed' AND r.outcome IS DISTINCT FROM 'skipped'"
 #: While a batch is young, PostgreSQL takes it for a single row, and would go through all runs for each of its amounts:
 #: it is made to look up each run by its number.
 _RUNS: Final = {
-    "postgresql": """CROSS JOIN LATERAL (SELECT status, finished_at FROM store_run WHERE parent_run_id = a.run_id
-        AND parent_node = a.node_id AND item_index = a.item_index AND parent_run_id IS NOT NULL OFFSET 0) r""",
+    "postgresql": """CROSS JOIN LATERAL (SELECT status, outcome, finished_at FROM store_run
+        WHERE parent_run_id = a.run_id AND parent_node = a.node_id AND item_index = a.item_index
+        AND parent_run_id IS NOT NULL OFFSET 0) r""",
     "sqlite": """JOIN store_run r ON r.parent_run_id = a.run_id AND r.parent_node = a.node_id
         AND r.item_index = a.item_index AND r.parent_run_id IS NOT NULL""",
 }
@@ -99,7 +104,8 @@ def sums(run_id: UUID, node: str) -> tuple[list[Sum], dict[str, tuple[int, int]]
     much."""
     with connection.cursor() as cursor:
         given = {"run": key(run_id), "node": node}
-        cursor.execute(_SUMS.replace("{runs}", _RUNS[connection.vendor]), given)
+        sql = _SUMS.format(runs=_RUNS[connection.vendor], done=_DONE, left_out=_LEFT_OUT)
+        cursor.execute(sql, given)
         worth = [Sum(row[0], *(int(one) for one in row[1:])) for row in cursor.fetchall()]
         cursor.execute(_POSTED, given)
         posted = {row[0]: (int(row[1]), int(row[2])) for row in cursor.fetchall()}

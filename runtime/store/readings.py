@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from runtime.store.dialect import Statement
+from runtime.store.left_out import IS_LEFT_OUT
 from runtime.store.models import ItemKey, PassedOver, Reading, Run
 
 __all__ = [
@@ -93,8 +94,8 @@ def had(run_id: UUID, node: str, keys: Sequence[str]) -> set[str]:
 
 def done_before(workflow_id: UUID, node: str, keys: Sequence[str], *, but: UUID) -> dict[str, tuple[UUID, int]]:
     """Those of these keys whose entry another live run of this workflow has done, in this step: which run of an entry
-    that was, and when it ended, of several the last. What failed there, or was undone, is not done. `but`: not by this
-    run."""
+    that was, and when it ended, of several the last. What failed there, was undone, or left out, is not done. `but`:
+    not by this run."""
     found: dict[str, tuple[UUID, int]] = {}
     for start in range(0, len(keys), _PORTION):
         rows = ItemKey.objects.filter(workflow_id=workflow_id, node_id=node, key__in=keys[start : start + _PORTION])
@@ -104,7 +105,7 @@ def done_before(workflow_id: UUID, node: str, keys: Sequence[str], *, but: UUID)
             ended = Run.objects.filter(
                 parent_run_id__in=runs, parent_node=node, item_index__in=indexes[some : some + _PORTION],
                 status="completed", mode="live",
-            )  # fmt: skip
+            ).exclude(IS_LEFT_OUT)  # fmt: skip
             for run_id, parent, index, at in ended.values_list("id", "parent_run_id", "item_index", "finished_at"):
                 key = known.get((parent, index))
                 if key is not None and at is not None and (key not in found or found[key][1] < at):

@@ -21,7 +21,7 @@ SUSPECT_CLAIMS: Final = 3
 # 2 knows further generations (`engine.replay`), 3 knows how to undo (`engine.undo`), 4 how to ask people, 5 runs of a
 # run (`engine.containers`), how to wait for links and events, questions to groups, and the settings that
 # `engine.needs` names.
-ENGINE: Final = 5
+ENGINE: Final = 6
 # Added to what a run needs while somebody has paused it, and while its workflow holds it: no worker is as new as that,
 # whatever it knows of pausing.
 HELD: Final = 1_000_000

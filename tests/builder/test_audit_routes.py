@@ -16,7 +16,7 @@ from builder.audit.models import AuditRow
 from builder.connections import trials
 from builder.workflows import drills
 from tests.builder.audited import Act
-from tests.builder.audited_runs import SCENARIOS
+from tests.builder.audited_factors import SCENARIOS
 from tests.builder.conftest import World
 from tests.builder.route_table import PAGES, ROUTES
 from tests.builder.test_routes import routes_of_the_product

@@ -43,7 +43,7 @@ NO_KEY = {
     ("POST", f"{W}/documents/preview"),
     ("POST", f"{F}/backfills/plan"), ("POST", f"{F}/intake/look"),
     ("POST", f"{W}/dead-letters/bulk-retries/plan"), ("POST", f"{W}/alerts/rules/try"),
-    ("POST", f"{W}/calendars/import"),
+    ("POST", f"{W}/calendars/import"), ("POST", "me/second-factor/offer"),
     ("POST", f"{W}/inbox/<uuid:task_id>/fix/check"),
     # A file that is sent in portions: asked for twice, it is made twice, and both go on record.
     ("POST", f"{W}/runs/export"),

@@ -362,6 +362,47 @@ def test_fail_ends_the_run_whatever_the_settings_say() -> None:
     assert run.attempt("a") == 1
 
 
+def asked_about(drawing: str = "start -> a -> b", **settings: dict[str, Any]) -> Run:
+    """A run whose step `a` has failed and waits for a person to say what becomes of it."""
+    run = started(drawing, a={"on_failure": "person"}, **settings)
+    assert fail(run) == []
+    assert run.status("a") is StepStatus.WAITING
+    return run
+
+
+def test_a_person_leaves_an_item_out_and_its_run_ends_well_with_the_step_failed() -> None:
+    run = asked_about()
+    assert run.tell(FailRequested("a", failure(), run.at, skips=True)) == [
+        FinishRun(RunStatus.COMPLETED, "skipped", None)
+    ]
+    step = run.state.step("a")
+    assert step is not None
+    assert (step.status, step.ports, step.error is not None) == (StepStatus.FAILED, (), True)
+    assert (run.status("b"), run.state.error) == (None, None)
+
+
+def test_what_runs_beside_an_item_that_is_left_out_may_end_and_a_failure_of_it_is_not_hidden() -> None:
+    for ends_well in (True, False):
+        run = asked_about("start -> a -> b, start -> c")
+        run.begin("c")
+        assert run.tell(FailRequested("a", failure(), run.at, skips=True)) == []
+        (finish,) = run.succeed("c") if ends_well else fail(run, "c")
+        assert isinstance(finish, FinishRun)
+        assert finish.outcome == ("skipped" if ends_well else None)
+        assert finish.status is (RunStatus.COMPLETED if ends_well else RunStatus.DEAD_LETTERED)
+
+
+def test_an_item_that_is_bound_to_fail_is_not_left_out_any_more() -> None:
+    run = asked_about("start -> a, start -> c, start -> d")
+    run.begin("c")
+    run.begin("d")
+    fail(run, "c")
+    assert run.tell(FailRequested("a", failure(), run.at, skips=True)) == [], "nobody is asked any more"
+    (finish,) = run.succeed("d")
+    assert isinstance(finish, FinishRun)
+    assert finish.status is RunStatus.DEAD_LETTERED
+
+
 def test_the_first_failure_is_the_one_the_run_is_remembered_by() -> None:
     run = Run(graph("start -> a, start -> b"))
     run.start()

@@ -187,7 +187,7 @@ def test_no_run_is_begun_behind_a_cancel(writer: Writer) -> None:
 @pytest.mark.parametrize("begins", [True, False])
 def test_what_begins_runs_is_written_unless_a_cancel_came_first(begins: bool) -> None:
     driver: Any = SimpleNamespace(state=(state := RunState(status=RunStatus.RUNNING)), base=state, parent=None)
-    heeds = bool(_unless(driver, intent=False, begins=begins, release=False) & UNLESS_CANCELLED)
+    heeds = bool(_unless(driver, intent=False, begins=begins, tries=False, release=False) & UNLESS_CANCELLED)
     assert heeds is begins
 
 

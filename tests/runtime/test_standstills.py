@@ -10,7 +10,7 @@ import pytest
 from runtime import api, queue
 from runtime.store.models import Attempt, StepRun
 from tests.runtime.fixtures import World
-from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, look, wait_until
+from tests.runtime.machine import WORKSPACE, Machine, detail, fields, flow, get, look, statuses, wait_until
 from tests.runtime.test_own_runs import inside
 from tests.runtime.test_pages import numbers, pages
 from tests.runtime.test_undoing import call
@@ -69,6 +69,37 @@ def test_a_pause_of_which_the_worker_hears_when_the_next_try_is_due_costs_none_o
     api.resume_run(workspace_id=WORKSPACE, run_id=run_id)
     run = machine.finish(run_id)
     assert (run.status, len(detail(run_id, "pay").attempts)) == ("completed", 4)
+
+
+def test_a_pause_of_which_the_worker_hears_late_costs_a_step_that_only_reads_no_try(
+    machine: Machine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = get("look_up", f"{world.url}/shipments", retry={**AGAIN, "total_seconds": 6})
+    world.ask("POST", "/behaviour", {"path": "/shipments", "behaviour": "fail=503", "times": 3})
+    run_id = machine.begin(flow("start -> look_up", look_up))
+    wait_until(lambda: retrying(run_id, "look_up", 1))
+    with monkeypatch.context() as unheard:
+        unheard.setattr(queue, "ring", lambda run_ids: None)
+        api.pause_run(workspace_id=WORKSPACE, run_id=run_id)
+    time.sleep(LONGER_SECONDS)
+    assert len(detail(run_id, "look_up").attempts) < 4, "nothing is tried behind a pause"
+    api.resume_run(workspace_id=WORKSPACE, run_id=run_id)
+    run = machine.finish(run_id)
+    assert (run.status, len(detail(run_id, "look_up").attempts)) == ("completed", 4)
+
+
+def test_a_death_in_the_middle_of_a_try_costs_a_step_that_only_reads_none_of_those_that_are_left(
+    machine: Machine, world: World
+) -> None:
+    behaviour = {"path": "/shipments", "behaviour": "slow=900", "times": 9}
+    world.ask("POST", "/behaviour", behaviour)
+    world.ask("POST", "/behaviour", {**behaviour, "behaviour": "fail=503", "times": 3})
+    run_id = machine.begin(flow("start -> look_up", get("look_up", f"{world.url}/shipments", retry=AGAIN)))
+    wait_until(lambda: retrying(run_id, "look_up", 1))
+    wait_until(lambda: statuses(run_id)["look_up"] == "running")
+    stands_still(machine, run_id, "dead")
+    run = machine.finish(run_id)
+    assert run.status == "completed", run
 
 
 def test_a_standstill_in_the_middle_of_a_try_costs_none_of_those_that_are_left(machine: Machine, world: World) -> None:

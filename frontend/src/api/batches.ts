@@ -21,6 +21,8 @@ export interface ControlTotal {
   received: CountAndSum;
   done: CountAndSum;
   failed: CountAndSum;
+  /** Skipped by people. */
+  left_out: CountAndSum;
   open: CountAndSum;
   posted: CountAndSum | null;
   expected: string | null;
@@ -72,7 +74,10 @@ export interface Batch {
   solved: number;
   running: number;
   waiting: number;
+  /** Passed over: they came twice. */
   skipped: number;
+  /** Skipped by people. */
+  left_out: number;
   left: number | null;
   started_at: Instant | null;
   finished_at: Instant | null;

@@ -72,6 +72,35 @@ describe("the API client", () => {
     stop();
   });
 
+  it("asks once more, and calls no session ended, when the session goes on under another key", async () => {
+    const ended = vi.fn();
+    const stop = onSessionEnded(ended);
+    const refused = () => answer(401, { code: "sign_in", title: "Sign in first." });
+    send
+      .mockResolvedValueOnce(refused())
+      .mockResolvedValueOnce(answer(200, { ...session("third"), user: { name: "Vera" } }))
+      .mockResolvedValueOnce(answer(200, { done: true }));
+    await expect(api.post("/x")).resolves.toEqual({ done: true });
+    expect(headersOf(2).get("X-CSRFToken")).toBe("third");
+    expect(ended).not.toHaveBeenCalled();
+    // The new key arrives a moment later than the refusal.
+    send
+      .mockResolvedValueOnce(refused())
+      .mockResolvedValueOnce(answer(200, session("none")))
+      .mockResolvedValueOnce(answer(200, { ...session("later"), user: { name: "Vera" } }))
+      .mockResolvedValueOnce(answer(200, { done: true }));
+    await expect(api.get("/x")).resolves.toEqual({ done: true });
+    expect(ended).not.toHaveBeenCalled();
+    // Refused again although somebody is signed in: that is told, and not asked for ever.
+    send
+      .mockResolvedValueOnce(refused())
+      .mockResolvedValueOnce(answer(200, { ...session("fourth"), user: { name: "Vera" } }))
+      .mockResolvedValueOnce(refused());
+    await expect(api.get("/x")).rejects.toMatchObject({ status: 401 });
+    expect(ended).toHaveBeenCalledOnce();
+    stop();
+  });
+
   it("calls a server that gives no answer a network error", async () => {
     send.mockRejectedValueOnce(new TypeError("Failed to fetch"));
     await expect(api.get("/x")).rejects.toBeInstanceOf(NetworkError);

@@ -102,6 +102,11 @@ export async function call<T>(method: string, path: string, options: RequestOpti
     response = await send(method, path, options);
     body = await bodyOf(response, options);
   }
+  if (response.status === 401 && !options.quiet && (await isSignedIn())) {
+    // The session went on under another key while this was on its way, as when one changes one's password.
+    response = await send(method, path, options);
+    body = await bodyOf(response, options);
+  }
   if (response.ok) return { data: body as T, status: response.status, headers: response.headers };
   const error = new ApiError(response.status, body);
   if (error.status === 401 && !options.quiet) for (const listener of sessionEndedListeners) listener();
@@ -197,4 +202,18 @@ export function keyForEach(): (body: unknown) => string {
 
 export async function refreshSession(): Promise<Session> {
   return rememberSession(await api.get<Session>("/session", { quiet: true }));
+}
+
+/** The answer that brings a session's new key may still be on its way when the old one is refused. */
+const KEY_ON_ITS_WAY_MS = 700;
+
+/** Whether the server knows who this is; not where it gives no answer. */
+export async function isSignedIn(): Promise<boolean> {
+  try {
+    if ((await refreshSession()).user !== null) return true;
+    await new Promise((resolve) => setTimeout(resolve, KEY_ON_ITS_WAY_MS));
+    return (await refreshSession()).user !== null;
+  } catch {
+    return false;
+  }
 }

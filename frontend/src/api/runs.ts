@@ -6,7 +6,7 @@ import type { GraphDocument, Json } from "../graph/types";
 import type { RunStatus, StepStatus } from "../ui/status";
 import type { Instant } from "./types";
 
-export type RunOutcome = "done" | "stopped" | "filtered" | "done_with_failures";
+export type RunOutcome = "done" | "stopped" | "filtered" | "skipped" | "done_with_failures";
 
 export type { RunStatus, StepStatus };
 
@@ -81,11 +81,13 @@ export interface StepItems {
   failed_calls: number;
   /** Of a step that has ended: those that failed and are settled by hand; they are none of `failed`. */
   solved: number;
+  /** Of a step that has ended: those that people skipped; they are none of `done`. */
+  left_out: number;
 }
 
-/** What somebody said of a run that failed. `by`: a name, or api · run (the run around it). */
+/** What somebody said of a run that failed, or of an item of a list that they skipped. `by`: a name, or api · run (the run around it). */
 export interface Solved {
-  how: "elsewhere" | "discarded";
+  how: "elsewhere" | "discarded" | "skipped";
   by: string;
   reason: string;
   at: Instant;
@@ -117,7 +119,7 @@ export interface Cancelled {
   reason: string;
 }
 
-export type ItemFilter = "all" | "failed" | "solved" | "open" | "done";
+export type ItemFilter = "all" | "failed" | "solved" | "skipped" | "open" | "done";
 
 /** A field that a run is found by. `text`: as it was given. */
 export interface RunField {

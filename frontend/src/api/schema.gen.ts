@@ -20,8 +20,9 @@ export type AbsenceView = {
   why: string;
 };
 
-/** The invitation's token; the name counts for newcomers only. */
+/** The invitation's token; the name counts for newcomers only, and the code for who has a second factor here. */
 export type Acceptance = {
+  code?: (string | null);
   name?: string;
   password: string;
   token: string;
@@ -409,7 +410,7 @@ export type BatchFileShape = {
   size: number;
 };
 
-/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
+/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice; `left_out` were skipped by people. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
 export type BatchShape = {
   can_retry_run: boolean;
   causes: Array<CauseShape>;
@@ -424,6 +425,7 @@ export type BatchShape = {
   input: (FileShape | null);
   key: string;
   left: (number | null);
+  left_out: number;
   manifest: (FileShape | null);
   name: string;
   node: string;
@@ -930,12 +932,13 @@ export type ConnectionShape = {
   used_by: number;
 };
 
-/** The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are `done`, `failed` and `open`; `posted`: null where the step does not say; `expected`: null where nobody said; `without`: so many have no amount. */
+/** The entries in one currency, empty where there is none. `received`: all that were begun, of which those that are `done`, `failed`, `left_out` (by people) and `open`; `posted`: null where the step does not say; `expected`: null where nobody said; `without`: so many have no amount. */
 export type ControlTotalShape = {
   currency: string;
   done: CountAndSumShape;
   expected: (string | null);
   failed: CountAndSumShape;
+  left_out: CountAndSumShape;
   open: CountAndSumShape;
   posted: (CountAndSumShape | null);
   received: CountAndSumShape;
@@ -1021,7 +1024,7 @@ export type DayShape = {
 
 export type DaysEnum = "working" | "every" | "mon_fri" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
 
-/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. `undo`: it takes effect only in so many seconds as the person has set (`undo_seconds`), and can be taken back before. */
+/** An answer: one of the choices, a comment, the answers of a form, the value to go on with after a failure. Of a step of which nobody knows whether it happened: `happened` (with its result as `output`), `send_again` or `give_up`; a plain `retry` is refused. `skip`: leaves an item of a list out, with the reason as `comment`. `undo`: it takes effect only in so many seconds as the person has set (`undo_seconds`), and can be taken back before. */
 export type DecideBody = {
   answers?: Record<string, unknown>;
   comment?: string;
@@ -1233,6 +1236,27 @@ export type ExportRuns = {
   runs?: (Array<string> | null);
   search?: (SearchQuery | null);
   sort?: string;
+};
+
+/** The offer, the code that the app shows for it, and one's password. */
+export type FactorBegun = {
+  code: string;
+  offer: string;
+  password: string;
+};
+
+/** A new key for an authenticator app: to type, to open on this device, to point a camera at (an SVG, as a `data:` address). `offer` comes back with the first code; it is good for 15 minutes. */
+export type FactorOffer = {
+  address: string;
+  key: string;
+  offer: string;
+  picture: string;
+};
+
+/** One's password, and a code of the app or a recovery code. */
+export type FactorProof = {
+  code: string;
+  password: string;
 };
 
 /** An entry that waits for a decision; `index` counts from 0, `item`: what it was given. `fixed`: why it is given nothing else: it was released or approved as it is, or it says who decides. */
@@ -1643,7 +1667,7 @@ export type Invite = {
   role: Role;
 };
 
-/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`: of one that failed, where somebody said that nothing more is to be done; `corrected`: somebody gave it something else than its list did, of which the run's retries tell what it was. */
+/** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`: of one that failed, where somebody said that nothing more is to be done, or left it out; `corrected`: somebody gave it something else than its list did, of which the run's retries tell what it was. */
 export type ItemShape = {
   corrected: boolean;
   error: (ErrorView | null);
@@ -1768,12 +1792,13 @@ export type ItemsUsualShape = {
   items: Array<UsualShape>;
 };
 
-/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. */
+/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. `left_out`: of the same, those that people skipped; they are none of `done`. */
 export type ItemsView = {
   done: number;
   failed: number;
   failed_calls: number;
   failed_inside: number;
+  left_out: number;
   running: number;
   solved: number;
   started: number;
@@ -1934,7 +1959,7 @@ export type MemberGroupView = {
   name: string;
 };
 
-/** A member, or somebody invited who has not answered yet. */
+/** A member, or somebody invited who has not answered yet. `second_factor`: signing in asks for a code, too. */
 export type MemberView = {
   active: boolean;
   email: string;
@@ -1943,6 +1968,7 @@ export type MemberView = {
   last_seen_at: (string | null);
   name: string;
   role: string;
+  second_factor: boolean;
   user_id: (string | null);
 };
 
@@ -2624,6 +2650,11 @@ export type ReconciliationShape = {
   workflow_id: string;
 };
 
+/** Each is good for one sign-in without the app; they are shown this once. */
+export type RecoveryCodes = {
+  codes: Array<string>;
+};
+
 /** A row of the file that was not taken, and why. */
 export type RefusedShape = {
   reason: string;
@@ -3098,6 +3129,13 @@ export type SearchShape = {
   workflow: (string | null);
 };
 
+/** Whether signing in asks for a code, since when, and how many recovery codes are left. */
+export type SecondFactorView = {
+  codes_left: number;
+  on: boolean;
+  since: (string | null);
+};
+
 /** Whether I have seen it; false: it is as new to me. */
 export type SeenBody = {
   seen: boolean;
@@ -3186,8 +3224,9 @@ export type SetUp = {
 
 export type SideEnum = "input" | "output";
 
-/** E-mail address and password. */
+/** E-mail address and password. `code`: of the authenticator app, or a recovery code, where the person has a second factor; without it the answer is 401 `code_needed`. */
 export type SignIn = {
+  code?: (string | null);
   email: string;
   password: string;
   remember?: boolean;
@@ -3217,7 +3256,7 @@ export type SolveBody = {
   runs: Array<string>;
 };
 
-/** What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded; `by`: a name, api, or run (the run around it). */
+/** What somebody said of a run that failed. `how`: elsewhere (put right outside of Millrace) · discarded · skipped (an item of a list, a step of which failed); `by`: a name, api, or run (the run around it). */
 export type SolvedShape = {
   at: string;
   by: string;
@@ -4031,6 +4070,74 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/me/second-factor": {
+    answers: {
+      "200": SecondFactorView;
+      "400": Problem;
+      "401": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/me/second-factor": {
+    header: { "Idempotency-Key"?: string };
+    body: FactorBegun;
+    answers: {
+      "201": RecoveryCodes;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "429": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/me/second-factor/codes": {
+    header: { "Idempotency-Key"?: string };
+    body: FactorProof;
+    answers: {
+      "201": RecoveryCodes;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "429": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/me/second-factor/off": {
+    header: { "Idempotency-Key"?: string };
+    body: FactorProof;
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "429": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/me/second-factor/offer": {
+    answers: {
+      "200": FactorOffer;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
       "503": Problem;
     };
   };
@@ -6064,6 +6171,22 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "DELETE /api/v1/workspaces/{workspace_id}/members/{member_id}/second-factor": {
+    path: { member_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "204": undefined;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/monitor": {
     path: { workspace_id: string };
     query: { begin?: (string | null); end?: (string | null); minutes?: number; people?: boolean; workflow?: (string | null) };
@@ -6696,7 +6819,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
     path: { run_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "open" };
+    query: { cursor?: (string | null); limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "skipped" | "open" };
     answers: {
       "200": PagedItemShape;
       "400": Problem;

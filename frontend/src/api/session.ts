@@ -104,6 +104,8 @@ export interface Credentials {
   email: string;
   password: string;
   remember: boolean;
+  /** Of the authenticator app, or a recovery code; where the answer was that one is needed. */
+  code?: string;
 }
 
 export interface SetupAnswers {
@@ -122,7 +124,12 @@ export async function setUp(answers: SetupAnswers): Promise<Session> {
   return rememberSession(await api.post<Session>("/setup", answers, { quiet: true }));
 }
 
-export async function acceptInvitation(answers: { token: string; name: string; password: string }): Promise<Session> {
+export async function acceptInvitation(answers: {
+  token: string;
+  name: string;
+  password: string;
+  code?: string;
+}): Promise<Session> {
   return rememberSession(await api.post<Session>("/invitations/accept", answers, { quiet: true }));
 }
 

@@ -80,6 +80,8 @@ export interface Member {
   /** Asked to join, and has not answered yet. */
   invited: boolean;
   last_seen_at: Instant | null;
+  /** Signing in asks for a code, too. */
+  second_factor: boolean;
 }
 
 export interface ApiToken {

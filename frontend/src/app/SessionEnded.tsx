@@ -3,8 +3,9 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../api/client";
+import { saidOfCode } from "../api/secondFactor";
 import { signIn, useTakeSession } from "../api/session";
-import { Button, Dialog, ErrorCard, PasswordField, TextField } from "../ui";
+import { Button, CodeField, Dialog, ErrorCard, PasswordField, TextField } from "../ui";
 
 /** Over the page that stays as it is: sign in again in place, and nothing is lost. */
 export function SessionEnded(props: { opened: boolean; email: string; onSignedIn: () => void }) {
@@ -13,6 +14,8 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
   const client = useQueryClient();
   const [email, setEmail] = useState(props.email);
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [asksForCode, setAsksForCode] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
@@ -20,18 +23,27 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
     setBusy(true);
     setError(null);
     try {
-      takeSession(await signIn({ email: email || props.email, password, remember: true }));
+      takeSession(
+        await signIn({ email: email || props.email, password, remember: true, ...(asksForCode ? { code } : {}) }),
+      );
       setPassword("");
+      setCode("");
+      setAsksForCode(false);
       void client.invalidateQueries();
       window.dispatchEvent(new Event("millrace:signed-in"));
       props.onSignedIn();
     } catch (problem) {
       setError(problem);
+      const said = saidOfCode(problem);
+      if (said) setAsksForCode(true);
+      if (said === "wrong") setCode("");
     } finally {
       setBusy(false);
     }
   };
 
+  const ofCode = saidOfCode(error);
+  const wrong = error instanceof ApiError && error.status === 401 && ofCode === null;
   return (
     <Dialog opened={props.opened} onClose={() => {}} stubborn title={t("sessionEnded.title")} size={420}>
       <form
@@ -42,7 +54,7 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
         }}
       >
         <p>{t("sessionEnded.text")}</p>
-        {error !== null && !(error instanceof ApiError && error.status === 401) && <ErrorCard error={error} />}
+        {error !== null && !wrong && ofCode === null && <ErrorCard error={error} />}
         <TextField
           label={t("sessionEnded.email")}
           type="email"
@@ -56,8 +68,9 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
           data-autofocus
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
-          error={error instanceof ApiError && error.status === 401 ? t("sessionEnded.wrong") : undefined}
+          error={wrong ? t("sessionEnded.wrong") : undefined}
         />
+        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong"} />}
         <Button type="submit" variant="primary" busy={busy} wide size="lg">
           {t("sessionEnded.signIn")}
         </Button>

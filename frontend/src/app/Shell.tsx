@@ -1,9 +1,9 @@
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { CloudOff, ServerOff } from "lucide-react";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 
-import { onSessionEnded } from "../api/client";
+import { isSignedIn, onSessionEnded } from "../api/client";
 import { useSystemChecks } from "../api/queries";
 import { useCan, useSession, useWorkspace } from "../api/session";
 import { languageIsChosen, LANGUAGES, setLanguage } from "../i18n";
@@ -88,6 +88,7 @@ export function Shell() {
   const session = useSession();
   const workspace = useWorkspace();
   const [ended, setEnded] = useState(false);
+  const wentOn = useRef(0);
   const [palette, setPalette] = useState(false);
   const [sheet, setSheet] = useState(false);
   const toggleRail = useRail((state) => state.toggle);
@@ -122,7 +123,16 @@ export function Shell() {
     if (theme && theme !== "system" && !themeIsChosen()) useThemeChoice.getState().choose(theme);
   }, [theme]);
 
-  const endSession = useCallback(() => setEnded(true), []);
+  const endSession = useCallback(() => {
+    // The server closes the line of a session that has ended, also where this page goes on under another key. Closed
+    // again at once, it is another matter, which signing in mends if anything does.
+    const again = Date.now() - wentOn.current < 2_000;
+    wentOn.current = Date.now();
+    void isSignedIn().then((still) => {
+      if (still && !again) window.dispatchEvent(new Event("millrace:signed-in"));
+      else setEnded(true);
+    });
+  }, []);
   return (
     <FormatsProvider value={formats}>
       <LiveProvider workspace={workspace.id} onSessionEnded={endSession}>

@@ -16,6 +16,7 @@ const INBOX: Shortcuts = [
   [["Enter"], "inbox.open"],
   [["A"], "inbox.approve"],
   [["R"], "inbox.reject"],
+  [["S"], "inbox.skip"],
   [["C"], "inbox.comment"],
   [["Q"], "inbox.ask"],
   [["F"], "inbox.handOver"],

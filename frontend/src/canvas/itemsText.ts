@@ -15,6 +15,7 @@ export function itemsText(node: Pick<GraphNode, "type">, items: StepItems, t: TF
         : t("items.done", { done: items.done, total: items.total }),
     ...(items.failed > 0 ? [t("items.failed", { count: items.failed })] : []),
     ...(items.solved > 0 ? [t("items.solved", { count: items.solved })] : []),
+    ...(items.left_out > 0 ? [t("items.leftOut", { count: items.left_out })] : []),
     ...(inside > 0 ? [t("items.failedInside", { count: inside })] : []),
   ].join(" · ");
 }

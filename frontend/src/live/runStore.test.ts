@@ -83,7 +83,7 @@ describe("the store of a run", () => {
 
   it("learns from a fresh snapshot that an item was put right, although its step did not change", () => {
     const store = createRunStore();
-    const counts = { total: 1, started: 1, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0 };
+    const counts = { total: 1, started: 1, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, left_out: 0 };
     const each = step("a", "succeeded", 1);
     store.load(snapshot(2, [{ ...each, items: { ...counts, done: 0, failed: 1 } }]));
     store.load(snapshot(2, [{ ...each, items: { ...counts, done: 1, failed: 0 } }]));

@@ -1,5 +1,6 @@
 export * from "./Button";
 export * from "./commands";
+export * from "./CodeField";
 export * from "./CopyBox";
 export * from "./cx";
 export * from "./Dialog";

@@ -165,7 +165,7 @@ export function runStatusKind(run: {
       if (run.solved) return "solved";
       return isUndoIncomplete(run) ? "undo_incomplete" : "failed";
     case "completed":
-      if (run.outcome === "done_with_failures" || run.outcome === "stopped" || run.outcome === "filtered") {
+      if (run.outcome === "done_with_failures" || run.outcome === "stopped" || run.outcome === "filtered" || run.outcome === "skipped") {
         return run.outcome;
       }
       // Its steps came to an end, and that is not all there is to say.

@@ -10,11 +10,12 @@ import { failureTitle } from "../../i18n/server";
 import { Button, cx, ErrorCard, FilterChip, numClass, runStatusKind, SearchBox, SkeletonRows, StatusIcon, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
 import { startedBy } from "../runs/words";
 import { runStatusName } from "../runs/words";
+import { solvedBy } from "../run/solved";
 import css from "./batch.module.css";
 import { differencesOf } from "./corrections";
 import { PassedOverList } from "./PassedOverList";
 
-const FILTERS: readonly ItemFilter[] = ["all", "failed", "open", "done"];
+const FILTERS: readonly ItemFilter[] = ["all", "failed", "skipped", "open", "done"];
 
 /** All entries, a page at a time, found by their number or by what people call them. */
 export function ItemsTab({ batch }: { batch: Batch }) {
@@ -31,7 +32,7 @@ export function ItemsTab({ batch }: { batch: Batch }) {
     <div className={css.stack}>
       <div className={css.tools}>
         <div className={css.filters} role="group" aria-label={t("items:filter.label")}>
-          {FILTERS.map((one) => (
+          {FILTERS.filter((one) => one !== "skipped" || batch.left_out > 0 || filter === one).map((one) => (
             <FilterChip
               key={one}
               on={filter === one && !passed}
@@ -111,7 +112,7 @@ function Row({ item, node }: { item: RunItem; node: string }) {
         </td>
         <td>
           <span className={css.status}>
-            <StatusIcon kind={kind} size={16} decorative /> {(item.error && failureTitle(item.error)) ?? runStatusName(item, t)}
+            <StatusIcon kind={kind} size={16} decorative /> {(item.error && failureTitle(item.error)) ?? (item.solved?.how === "skipped" ? `${solvedBy(item.solved, t)}: ${item.solved.reason}` : runStatusName(item, t))}
           </span>
           {item.corrected && (
             <button type="button" className={css.corrected} aria-expanded={opened} aria-label={t("batches:items.correctedOf", { number: item.index + 1 })} onClick={() => setOpened(!opened)}>

@@ -19,7 +19,7 @@ export function Progress({ batch }: { batch: Batch }) {
   const all = receivedOf(batch);
   const eta = etaOf(batch, now);
   const shown = PARTS.filter((part) => parts[part] > 0 || part === "done");
-  const ended = parts.done + parts.failed + parts.skipped;
+  const ended = parts.done + parts.failed + parts.skipped + parts.left_out;
   const took = batch.started_at && batch.finished_at ? format.duration(Date.parse(batch.ended_last ?? batch.finished_at) - Date.parse(batch.started_at)) : null;
   return (
     <section className={css.card} aria-label={t("progress.title")}>

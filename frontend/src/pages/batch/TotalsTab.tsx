@@ -11,15 +11,17 @@ export function TotalsTab({ batch }: { batch: Batch }) {
   const { t } = useTranslation("batches");
   const format = useFormatter();
   const received = receivedOf(batch);
+  const skips = batch.totals.some((total) => total.left_out.count > 0);
   const countsMatch = batch.expected_count === null || batch.expected_count === received;
   return (
     <div className={css.stack}>
       <p className={css.equation}>
-        {t("totals.equation", {
+        {t(batch.left_out > 0 ? "totals.equationSkipped" : "totals.equation", {
           received: format.number(received),
           done: format.number(batch.done + batch.solved),
           failed: format.number(batch.failed),
           skipped: format.number(batch.skipped),
+          leftOut: format.number(batch.left_out),
           open: format.number(batch.running + batch.waiting + (batch.left ?? 0)),
         })}
       </p>
@@ -32,7 +34,8 @@ export function TotalsTab({ batch }: { batch: Batch }) {
       {batch.totals.length === 0 ? (
         <Note tone="idle">{t(batch.has_amounts ? "totals.noneYet" : "totals.none")}</Note>
       ) : (
-        <div className={cx(tableBoxClass, css.wide)}>
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with the keys
+        <div className={cx(tableBoxClass, css.wide)} tabIndex={0} role="group" aria-label={t("tab.totals")}>
           <table className={tableClass}>
             <thead>
               <tr>
@@ -41,6 +44,7 @@ export function TotalsTab({ batch }: { batch: Batch }) {
                 <th scope="col" className={numClass}>{t("totals.received")}</th>
                 <th scope="col" className={numClass}>{t("totals.done")}</th>
                 <th scope="col" className={numClass}>{t("totals.failed")}</th>
+                {skips && <th scope="col" className={numClass}>{t("totals.leftOut")}</th>}
                 <th scope="col" className={numClass}>{t("totals.open")}</th>
                 <th scope="col" className={numClass}>{t("totals.posted")}</th>
                 <th scope="col" className={numClass}>{t("totals.expected")}</th>
@@ -48,7 +52,7 @@ export function TotalsTab({ batch }: { batch: Batch }) {
             </thead>
             <tbody>
               {batch.totals.map((total) => (
-                <Row key={total.currency} total={total} />
+                <Row key={total.currency} total={total} skips={skips} />
               ))}
             </tbody>
           </table>
@@ -58,7 +62,7 @@ export function TotalsTab({ batch }: { batch: Batch }) {
   );
 }
 
-function Row({ total }: { total: ControlTotal }) {
+function Row({ total, skips }: { total: ControlTotal; skips: boolean }) {
   const { t } = useTranslation("batches");
   const format = useFormatter();
   const problems = [
@@ -78,6 +82,7 @@ function Row({ total }: { total: ControlTotal }) {
       <Cell sum={total.received} />
       <Cell sum={total.done} />
       <Cell sum={total.failed} />
+      {skips && <Cell sum={total.left_out} />}
       <Cell sum={total.open} />
       <Cell sum={total.posted} />
       <td className={cx(numClass, "tn")}>{total.expected === null ? "–" : <Amount amount={total.expected} />}</td>

@@ -1,4 +1,4 @@
-import { Braces, Check, CornerDownRight, type LucideIcon, RotateCcw, Send, X } from "lucide-react";
+import { Braces, Check, CornerDownRight, type LucideIcon, RotateCcw, Send, SkipForward, X } from "lucide-react";
 import { lazy, type Ref, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -27,11 +27,16 @@ const LOOKS: Record<string, { icon: LucideIcon; variant: ButtonVariant }> = {
   // Of a step in doubt nothing is suggested.
   happened: { icon: Check, variant: "default" },
   send_again: { icon: Send, variant: "default" },
+  skip: { icon: SkipForward, variant: "default" },
   give_up: { icon: X, variant: "danger" },
 };
 
 /** They are asked about once more. */
-const SURE: readonly string[] = ["give_up", "send_again"];
+const SURE = new Map([
+  ["give_up", "sure"],
+  ["send_again", "doubt.sure"],
+  ["skip", "skip.sure"],
+] as const) as ReadonlyMap<string, "sure" | "doubt.sure" | "skip.sure">;
 
 /** A second click of a double one would answer the question that has come to where the first one was. */
 const SETTLES_MS = 350;
@@ -87,7 +92,7 @@ export function Decide({ task, head, onDecided }: DecideProps) {
     return server[field];
   };
   const choose = (choice: TaskChoice) => {
-    if (second?.id !== choice.id && (goesOn(task, choice) || SURE.includes(choice.id))) {
+    if (second?.id !== choice.id && (goesOn(task, choice) || SURE.has(choice.id))) {
       setSecond(choice);
       return;
     }
@@ -107,16 +112,23 @@ export function Decide({ task, head, onDecided }: DecideProps) {
   useEffect(() => {
     if (before.current === asked) return;
     before.current = asked;
+    const comment = asked === "skip" ? body.current?.querySelector<HTMLElement>("[data-comment]") : null;
+    comment?.focus();
+    // What is asked once more has made the foot higher.
+    comment?.scrollIntoView({ block: "center" });
+    if (comment) return;
     // What there is to fill in takes the focus by itself; else it goes to the buttons that changed.
     if (asked !== "value" && asked !== "happened") foot.current?.querySelector("button")?.focus();
   }, [asked]);
 
-  const press = (id: string) => {
-    const choice = task.kind === "approval" && ready && !sending ? task.choices.find((one) => one.id === id) : undefined;
+  const press = (id: string, kind = "approval") => {
+    const choice = task.kind === kind && ready && !sending ? task.choices.find((one) => one.id === id) : undefined;
     if (choice) choose(choice);
   };
   useShortcut("a", () => press("approved"), true);
   useShortcut("r", () => press("rejected"), true);
+  // Asks for the reason first, so that a slip of the finger skips nothing.
+  useShortcut("s", () => press("skip", "exception"), true);
   useShortcut("c", () => body.current?.querySelector<HTMLElement>("[data-comment]")?.focus());
 
   const fields = questionsOf(task.fields);
@@ -131,8 +143,9 @@ export function Decide({ task, head, onDecided }: DecideProps) {
   const aside = always
     ? t("comment.required")
     : needing.length > 0
-      ? t("comment.neededFor", { names: needing.map(label).join(", ") })
+      ? t("comment.neededFor", { names: needing.map((choice) => label(choice).replace(/\s*…$/, "")).join(", ") })
       : t("comment.optional");
+  const sure = second && SURE.get(second.id);
   const general = refused !== undefined && Object.keys(server).every((field) => field === "outcome" || field === "answers");
 
   const buttons = second ? (
@@ -140,7 +153,7 @@ export function Decide({ task, head, onDecided }: DecideProps) {
       <Button onClick={() => setSecond(null)}>{t("back")}</Button>
       <Button
         variant={second.id === "give_up" ? "dangerFilled" : "primary"}
-        icon={second.id === "give_up" ? <X size={17} aria-hidden /> : <CornerDownRight size={17} aria-hidden />}
+        icon={second.id === "give_up" ? <X size={17} aria-hidden /> : second.id === "skip" ? <SkipForward size={17} aria-hidden /> : <CornerDownRight size={17} aria-hidden />}
         busy={sending === second.id}
         onClick={() => choose(second)}
       >
@@ -173,9 +186,9 @@ export function Decide({ task, head, onDecided }: DecideProps) {
       head={head}
       foot={
         <>
-          {second && SURE.includes(second.id) && (
+          {second && sure && (
             <p className={css.sure} id="inbox-sure">
-              {t(second.id === "give_up" ? "sure" : "doubt.sure")}
+              {t(sure)}
             </p>
           )}
           <div className={css.buttons} data-count={second ? 2 : task.choices.length} ref={foot}>

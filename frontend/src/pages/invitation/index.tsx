@@ -4,8 +4,9 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../../api/client";
+import { saidOfCode } from "../../api/secondFactor";
 import { acceptInvitation, sessionQuery } from "../../api/session";
-import { Button, ErrorCard, Note, PasswordField, TextField } from "../../ui";
+import { Button, CodeField, ErrorCard, Note, PasswordField, TextField } from "../../ui";
 import { AuthFrame } from "../setup/AuthFrame";
 import { useLinkToken } from "../setup/linkToken";
 import { SHORTEST_PASSWORD } from "../setup/password";
@@ -21,19 +22,27 @@ export default function InvitationPage() {
   useQuery(sessionQuery);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [asksForCode, setAsksForCode] = useState(false);
 
   useEffect(() => {
     document.title = `${t("invitation.title")} · Millrace`;
   }, [t]);
 
   const accept = useMutation({
-    mutationFn: () => acceptInvitation({ token: token ?? "", name: name.trim(), password }),
+    mutationFn: () => acceptInvitation({ token: token ?? "", name: name.trim(), password, ...(asksForCode ? { code } : {}) }),
     onSuccess: async (session) => {
       client.clear();
       client.setQueryData(sessionQuery.queryKey, session);
       await navigate({ to: "/" });
     },
+    onError: (error) => {
+      const said = saidOfCode(error);
+      if (said) setAsksForCode(true);
+      if (said === "wrong") setCode("");
+    },
   });
+  const ofCode = saidOfCode(accept.error);
   const fields = accept.error instanceof ApiError ? accept.error.fields : {};
 
   if (!token) {
@@ -52,7 +61,7 @@ export default function InvitationPage() {
           accept.mutate();
         }}
       >
-        {accept.isError && <ErrorCard error={accept.error} />}
+        {accept.isError && ofCode === null && <ErrorCard error={accept.error} />}
         <TextField
           label={t("you.name")}
           autoComplete="name"
@@ -72,6 +81,7 @@ export default function InvitationPage() {
           error={fields.password?.join(" ")}
         />
         <PasswordStrength password={password} about={[name]} />
+        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong"} />}
         <Button type="submit" variant="primary" size="lg" wide busy={accept.isPending}>
           {t("invitation.submit")}
         </Button>

@@ -1,4 +1,4 @@
-import { ArrowRight, Ban, CircleCheck, Clock, Repeat, Undo2 } from "lucide-react";
+import { ArrowRight, Ban, CircleCheck, CircleMinus, Clock, Repeat, Undo2 } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -92,13 +92,13 @@ function Cancelled({ run }: { run: Run }) {
   );
 }
 
-/** Of a run that failed, and of which somebody said since that nothing more is to be done: who, when and why. */
+/** Of a run that failed, and of which somebody said since that nothing more is to be done, or of an item that was skipped: who, when and why. */
 function Settled({ run }: { run: Run }) {
   const { t } = useTranslation(["runs", "items"]);
   const format = useFormatter();
   if (!run.solved) return null;
   return (
-    <Note tone="idle" icon={<CircleCheck size={16} />}>
+    <Note tone="idle" icon={run.solved.how === "skipped" ? <CircleMinus size={16} /> : <CircleCheck size={16} />}>
       <b>
         {solvedBy(run.solved, t)} · {format.dayClock(run.solved.at)}
       </b>

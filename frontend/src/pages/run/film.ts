@@ -61,7 +61,7 @@ function itemsAt(points: readonly Point[] | undefined, at: number, now: StepItem
   if (!points) return null;
   const point = points[upTo(points, at) - 1] ?? { started: 0, done: 0, failed: 0 };
   const running = Math.max(0, point.started - point.done - point.failed);
-  return { total: now?.total ?? null, started: point.started, done: point.done, failed: point.failed, running, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0 };
+  return { total: now?.total ?? null, started: point.started, done: point.done, failed: point.failed, running, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, left_out: 0 };
 }
 
 interface Now {

@@ -1,7 +1,7 @@
 import { Menu } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ArrowLeftRight, EllipsisVertical, Eraser, History, Palmtree, ShieldQuestion, UserX } from "lucide-react";
+import { ArrowLeftRight, EllipsisVertical, Eraser, History, Palmtree, ShieldCheck, ShieldOff, ShieldQuestion, UserX } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import { useAbsences } from "../../api/absences";
@@ -17,7 +17,7 @@ import css from "./settings.module.css";
 export const ROLES: readonly Role[] = ["viewer", "reviewer", "builder", "admin"];
 
 /** What opens a dialog about a member. */
-export type MemberDeed = "away" | "history" | "handOver" | "erase" | "remove";
+export type MemberDeed = "away" | "history" | "handOver" | "factor" | "erase" | "remove";
 
 /** What can be done about one member. */
 function MemberMenu({ member, mine, onChoose }: { member: Member; mine: boolean; onChoose: (deed: MemberDeed) => void }) {
@@ -49,6 +49,11 @@ function MemberMenu({ member, mine, onChoose }: { member: Member; mine: boolean;
             {t("menu.handOver")}
           </Menu.Item>
         )}
+        {!mine && member.second_factor && (
+          <Menu.Item leftSection={<ShieldOff size={15} />} onClick={() => onChoose("factor")}>
+            {t("factor.takeOff")}
+          </Menu.Item>
+        )}
         {!mine && !member.invited && (
           <Menu.Item leftSection={<Eraser size={15} />} onClick={() => onChoose("erase")}>
             {t("menu.erase")}
@@ -70,7 +75,7 @@ interface MemberRowProps {
 }
 
 export function MemberRow({ member, onChoose }: MemberRowProps) {
-  const { t } = useTranslation(["settings", "away"]);
+  const { t } = useTranslation(["settings", "away", "access"]);
   const words = useAwayWords();
   const away = useAbsences().data?.find((one) => one.who.member === member.id && one.holds);
   const workspace = useWorkspace().id;
@@ -97,6 +102,12 @@ export function MemberRow({ member, onChoose }: MemberRowProps) {
               {member.name || member.email} {mine && <span className={fieldCss.fieldHint}>{t("members.you")}</span>}
             </b>
             {member.name && <small>{member.email}</small>}
+            {member.second_factor && (
+              <Chip tone="ok" title={t("access:factor.secondStepHint")}>
+                <ShieldCheck size={13} aria-hidden />
+                {t("access:factor.secondStep")}
+              </Chip>
+            )}
             {away && <Chip title={away.hand ? away.hand.name : ""}>{words.until(away.last_day)}</Chip>}
           </span>
         </div>

@@ -24,6 +24,7 @@ import {
   tableClass,
   TextField,
 } from "../../ui";
+import { TakeOffFactor } from "./TakeOffFactor";
 import { type MemberDeed, MemberRow, ROLES } from "./MemberRow";
 import css from "./settings.module.css";
 
@@ -201,6 +202,7 @@ function MemberList() {
           <HistoryDialog what="members" id={asked.member.id} name={asked.member.name || asked.member.email} onClose={close} />
         )}
       </Suspense>
+      {asked?.deed === "factor" && <TakeOffFactor member={asked.member} onClose={close} />}
       {inviting && <InviteDialog onClose={() => setInviting(false)} />}
       {asked?.deed === "remove" && asked.member.invited && <WithdrawDialog member={asked.member} onClose={close} />}
     </>

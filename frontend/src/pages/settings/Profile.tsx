@@ -20,6 +20,7 @@ import {
 } from "../../ui";
 import { SHORTEST_PASSWORD } from "../setup/password";
 import { OutOfOffice } from "./OutOfOffice";
+import { SecondFactor } from "./SecondFactor";
 import css from "./settings.module.css";
 
 const LIGHT = { canvas: "#f4f6f9", surface: "#ffffff", border: "#dde2ea", ink: "#152033", accent: "#3346c2" };
@@ -259,6 +260,7 @@ export default function ProfilePage() {
       <Appearance />
       <Decisions />
       <Password />
+      <SecondFactor />
     </>
   );
 }

@@ -4,8 +4,9 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../../api/client";
+import { saidOfCode } from "../../api/secondFactor";
 import { sessionQuery, signIn, useTakeSession } from "../../api/session";
-import { Button, CheckboxField, ErrorCard, Note, PasswordField, TextField, useFormatter } from "../../ui";
+import { Button, CheckboxField, CodeField, ErrorCard, Note, PasswordField, TextField, useFormatter } from "../../ui";
 import { AuthFrame } from "../setup/AuthFrame";
 import css from "../setup/setup.module.css";
 
@@ -19,6 +20,8 @@ export default function SignInPage() {
   const takeSession = useTakeSession();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [asksForCode, setAsksForCode] = useState(false);
   const [remember, setRemember] = useState(true);
 
   useEffect(() => {
@@ -30,18 +33,26 @@ export default function SignInPage() {
   }, [setupRequired, navigate]);
 
   const enter = useMutation({
-    mutationFn: () => signIn({ email: email.trim(), password, remember }),
+    mutationFn: () => signIn({ email: email.trim(), password, remember, ...(asksForCode ? { code } : {}) }),
     onSuccess: async (entered) => {
       // Whoever was here before leaves nothing behind.
       client.clear();
       takeSession(entered);
       await navigate({ to: next ?? "/" });
     },
+    onError: (error) => {
+      const said = saidOfCode(error);
+      if (said) setAsksForCode(true);
+      if (said === "wrong") setCode("");
+      // Another password, or another person: who that is asked for a code is known only then.
+      if (error instanceof ApiError && error.code === "wrong_credentials") setAsksForCode(false);
+    },
   });
 
   const refused = enter.error instanceof ApiError ? enter.error : null;
   const tooMany = refused?.status === 429;
-  const wrong = refused !== null && (refused.status === 401 || refused.status === 403 || refused.status === 422);
+  const ofCode = saidOfCode(refused);
+  const wrong = refused !== null && ofCode === null && (refused.status === 401 || refused.status === 403 || refused.status === 422);
   const seconds = Number(refused?.params.seconds ?? refused?.params.retry_after_seconds ?? 0);
   return (
     <AuthFrame title={t("signIn.title")}>
@@ -64,7 +75,7 @@ export default function SignInPage() {
             <Note tone="err">{t("signIn.wrong")}</Note>
           </div>
         )}
-        {enter.isError && !wrong && !tooMany && <ErrorCard error={enter.error} />}
+        {enter.isError && !wrong && !tooMany && ofCode === null && <ErrorCard error={enter.error} />}
         {session.data?.user && session.data.workspaces.length === 0 && (
           <Note tone="wait">{t("signIn.noWorkspace", { email: session.data.user.email })}</Note>
         )}
@@ -84,6 +95,9 @@ export default function SignInPage() {
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
+        {asksForCode && (
+          <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong" && (refused?.code === "key_missing" ? refused.title : true)} />
+        )}
         <CheckboxField label={t("signIn.remember")} checked={remember} onChange={setRemember} />
         <Button type="submit" variant="primary" size="lg" wide busy={enter.isPending}>
           {t("signIn.submit")}

@@ -69,7 +69,7 @@ function Cells({ node, owner, items }: { node: GraphNode; owner: string; items: 
 /** What has the items read again: any change of few, and of many only that there is one, and that one has failed. */
 function heardOf(items: StepItems): StepItems {
   if ((items.total ?? items.started) <= MOST_CELLS) return items;
-  return { ...items, total: 0, started: Math.min(1, items.started), done: 0, failed: Math.min(1, items.failed), running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0 };
+  return { ...items, total: 0, started: Math.min(1, items.started), done: 0, failed: Math.min(1, items.failed), running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, left_out: Math.min(1, items.left_out) };
 }
 
 /** Too many for cells: how many stand how. A part leads to the list of those. */

@@ -21,7 +21,9 @@ import { unitOf } from "./shown";
 
 const ItemRetry = lazy(() => import("./ItemRetry"));
 
-const FILTERS: readonly ItemFilter[] = ["all", "failed", "solved", "open", "done"];
+const FILTERS: readonly ItemFilter[] = ["all", "failed", "solved", "skipped", "open", "done"];
+/** Shown only where there are any. */
+const RARE: readonly ItemFilter[] = ["solved", "skipped"];
 
 export interface ItemsTabProps {
   node: GraphNode;
@@ -54,6 +56,7 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
     all: items.total ?? items.started,
     failed: items.failed,
     solved: items.solved,
+    skipped: items.left_out,
     open: items.running + items.waiting,
     done: items.done,
   };
@@ -61,7 +64,7 @@ export function ItemsTab({ node, step, run, onOpen }: ItemsTabProps) {
   return (
     <div className={css.tab}>
       <div className={css.filters} role="group" aria-label={t("filter.label", { context: unitOf(node) })}>
-        {FILTERS.filter((one) => one !== "solved" || items.solved > 0 || filter === one).map((one) => (
+        {FILTERS.filter((one) => !RARE.includes(one) || counts[one] || filter === one).map((one) => (
           <FilterChip key={one} on={filter === one} onClick={() => setFilter(one)}>
             {t(`filter.${one}`)} <span className="tn">{counts[one]}</span>
           </FilterChip>
@@ -119,7 +122,7 @@ function Followed({ run, onChanged }: { run: string; onChanged: () => void }) {
   return null;
 }
 
-/** How an item that failed was settled, by whom, and why. */
+/** How an item that failed was settled, or that it was skipped, by whom, and why. */
 function solvedText(solved: Solved, t: TFunction<"items">): string {
   return [solvedBy(solved, t), solved.reason].filter(Boolean).join(": ");
 }

@@ -24,7 +24,7 @@ export function cellsOf(items: StepItems, known: readonly RunItem[]): Cell[] | n
 }
 
 export interface Segment {
-  kind: "done" | "failed" | "solved" | "running" | "waiting" | "not_started";
+  kind: "done" | "failed" | "solved" | "skipped" | "running" | "waiting" | "not_started";
   count: number;
   /** Of the whole bar, from 0 to 1. */
   share: number;
@@ -33,11 +33,12 @@ export interface Segment {
 /** The parts of the bar; those that are empty are left out. */
 export function segmentsOf(items: StepItems): Segment[] {
   const total = Math.max(1, items.total ?? items.started);
-  const begun = items.done + items.failed + items.solved + items.running + items.waiting;
+  const begun = items.done + items.failed + items.solved + items.left_out + items.running + items.waiting;
   const parts: [Segment["kind"], number][] = [
     ["done", items.done],
     ["failed", items.failed],
     ["solved", items.solved],
+    ["skipped", items.left_out],
     ["running", items.running],
     ["waiting", items.waiting],
     ["not_started", Math.max(0, total - begun)],

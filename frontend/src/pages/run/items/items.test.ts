@@ -10,7 +10,7 @@ import { failedItems, failedSteps, shownGraph, UNDO_ITEMS } from "./shown";
 function item(index: number, status: RunItem["status"], more: Partial<RunItem> = {}): RunItem {
   return { run_id: `r${index}`, index, status, outcome: null, label: null, started_at: null, finished_at: null, error: null, waiting: null, failed_calls: 0, failed_items: 0, solved: null, corrected: false, ...more };
 }
-const items = (more: Partial<StepItems>): StepItems => ({ total: 0, started: 0, done: 0, failed: 0, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, ...more });
+const items = (more: Partial<StepItems>): StepItems => ({ total: 0, started: 0, done: 0, failed: 0, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, left_out: 0, ...more });
 
 describe("the items of a container", () => {
   it("are cells in their order; those that have not begun too", () => {

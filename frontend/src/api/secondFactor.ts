@@ -1,0 +1,48 @@
+/** The second step of one's sign-in: an authenticator app, and recovery codes. */
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, ApiError, newIdempotencyKey } from "./client";
+
+export interface SecondFactor {
+  on: boolean;
+  since: string | null;
+  codes_left: number;
+}
+
+/** A new key for an app. `picture`: a `data:` address; `offer` goes back with the first code. */
+export interface FactorOffer {
+  key: string;
+  address: string;
+  picture: string;
+  offer: string;
+}
+
+interface Proof {
+  password: string;
+  code: string;
+}
+
+const PATH = "/me/second-factor";
+
+export const secondFactorQuery = queryOptions({
+  queryKey: ["second-factor"],
+  queryFn: ({ signal }) => api.get<SecondFactor>(PATH, { signal }),
+});
+
+export const offerFactor = () => api.post<FactorOffer>(`${PATH}/offer`, {});
+
+export const turnFactorOn = (said: Proof & { offer: string }) =>
+  api.post<{ codes: string[] }>(PATH, said, { idempotencyKey: newIdempotencyKey() });
+
+export const turnFactorOff = (said: Proof) =>
+  api.post<undefined>(`${PATH}/off`, said, { idempotencyKey: newIdempotencyKey() });
+
+export const makeRecoveryCodes = (said: Proof) =>
+  api.post<{ codes: string[] }>(`${PATH}/codes`, said, { idempotencyKey: newIdempotencyKey() });
+
+/** What a refused sign-in says of the code: it is wanted, it is wrong, or nothing of either. */
+export function saidOfCode(error: unknown): "needed" | "wrong" | null {
+  if (!(error instanceof ApiError) || error.status !== 401) return null;
+  if (error.code === "code_needed") return "needed";
+  return error.code === "wrong_code" || error.code === "key_missing" ? "wrong" : null;
+}
