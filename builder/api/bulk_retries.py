@@ -61,16 +61,18 @@ class BulkPlanShape(View):
 
 
 class StartBulkRetry(ChosenRuns):
-    """Which runs: dead letters of a group (`cause`), the newest first, `runs` in their order, or what a search finds.
-    `kind`: retry (dead letters go on from their failed step), replay (a new run from the event of each), cancel.
-    `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible.
-    `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then
-    it waits for a word. `version`: each run's own, or the one of its workflow that is published now. `edits`: these
-    dead letters in their order, with other values for their failed step, which are for those who may edit workflows."""
+    """Which runs: dead letters of a group (`cause`; of these only those that were `sent` to somebody with that one),
+    the newest first, `runs` in their order, or what a search finds. `kind`: retry (dead letters go on from their failed
+    step), replay (a new run from the event of each), cancel. `count`: so many of the group; `until`: none that failed
+    later. `per_minute`: null is as fast as possible. `stop_after`: so many that fail again or need a person stop it,
+    null never does. `trial`: the first one alone, then it waits for a word. `version`: each run's own, or the one of
+    its workflow that is published now. `edits`: these dead letters in their order, with other values for their failed
+    step, which are for those who may edit workflows."""
 
     kind: BulkKind = "retry"
     edits: Annotated[list[RunEditBody], Field(min_length=1, max_length=200)] | None = None
     cause: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    sent: UUID | None = None
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
     until: AwareDatetime | None = None
     version: Literal["own", "published"] = "own"
@@ -87,6 +89,8 @@ class StartBulkRetry(ChosenRuns):
             raise ValueError("With other values runs are only retried, each on its own version.")
         if self.edits is not None and len({one.run for one in self.edits}) < len(self.edits):
             raise ValueError("Name each run once.")
+        if self.sent is not None and self.cause is None:
+            raise ValueError("Name the group (cause) of those that were sent.")
         if self.cause is not None and self.kind != "retry":
             raise ValueError("A group of dead letters can only be retried.")
         return self
@@ -185,6 +189,7 @@ class BulkRetries(ApiView):
             workspace_id=call.workspace.id,
             kind=body.kind,
             cause=body.cause,
+            sending_id=body.sent,
             run_ids=_chosen(call, body),
             count=body.count,
             until=ms_of(body.until),

@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import Field, field_validator
 
 from builder.accounts.rights import Action
-from builder.api.cursors import PageQuery
 from builder.api.operation import ApiView, Body, Call, View, operation
+from builder.api.sendings import LettersQuery
 from builder.api.sensitive import DOTS, shown
 from builder.api.shapes import Paged
 from builder.workflows import selectors
@@ -66,11 +66,15 @@ class EditableLetterView(View):
 
 
 class EditableLetters(ApiView):
-    @operation(Action.RUN_SEE, query=PageQuery, answer=Paged[EditableLetterView])
-    def get(self, call: Call, *, cause: str, query: PageQuery) -> Paged[EditableLetterView]:
+    @operation(Action.RUN_SEE, query=LettersQuery, answer=Paged[EditableLetterView])
+    def get(self, call: Call, *, cause: str, query: LettersQuery) -> Paged[EditableLetterView]:
         """The runs of one group, the newest first, with what can be changed of them before they are retried."""
         page = runtime_api.editable_letters(
-            workspace_id=call.workspace.id, cause=cause, after=query.cursor, limit=query.limit
+            workspace_id=call.workspace.id,
+            cause=cause,
+            sending_id=query.sent,
+            after=query.cursor,
+            limit=query.limit,
         )
         runs = selectors.shaped(workspace_id=call.workspace.id, views=[one.run for one in page.items])
         return Paged[EditableLetterView](

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -9,9 +10,9 @@ from pydantic import Field
 
 from builder.accounts.rights import Action
 from builder.accounts.times import stamp
-from builder.api.cursors import PageQuery
 from builder.api.letter_groups import NOTHING_SAID, GroupSaidView, said_shapes
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
+from builder.api.sendings import LettersQuery, LettersWithView, with_shapes
 from builder.api.shapes import Paged
 from builder.connections import services as connections
 from builder.connections.models import Connection
@@ -26,9 +27,10 @@ _REFUSED: Final = frozenset({"http_401", "http_403", "http_407", "smtp_auth", "s
 
 
 class GroupsQuery(Query):
-    """Of one workflow only, or of all."""
+    """Of one workflow only, or of all; `sent`: only those that were sent to somebody with that one."""
 
     workflow: UUID | None = None
+    sent: UUID | None = None
 
 
 class AmountView(View):
@@ -67,7 +69,8 @@ class GroupView(View):
     """Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs
     are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their
     workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are
-    items of batches. `said`: what people have said about them; `suggested`: what usually helps."""
+    items of batches. `said`: what people have said about them; `suggested`: what usually helps. `sent`: with whom some
+    of them are, most of them first."""
 
     cause: str
     workflow: WorkflowName
@@ -85,6 +88,7 @@ class GroupView(View):
     repaired: RepairedView | None
     said: GroupSaidView
     suggested: SuggestedView
+    sent: list[LettersWithView]
 
 
 class GroupsView(View):
@@ -95,11 +99,12 @@ class GroupsView(View):
 
 
 class LetterView(View):
-    """One run of a group, with its own message."""
+    """One run of a group, with its own message. `sent`: with whom it is."""
 
     run: RunShape
     message: str
     at: str
+    sent: LettersWithView | None
 
 
 class RetryEachBody(Body):
@@ -140,14 +145,17 @@ class Groups(ApiView):
     def get(self, call: Call, *, query: GroupsQuery) -> GroupsView:
         """What failed for good and waits for a decision, by cause."""
         workspace_id = call.workspace.id
-        found = runtime_api.dead_letter_groups(workspace_id=workspace_id, workflow_id=query.workflow)
+        found = runtime_api.dead_letter_groups(
+            workspace_id=workspace_id, workflow_id=query.workflow, sending_id=query.sent
+        )
         names = selectors.names(workspace_id=workspace_id, workflow_ids={group.workflow_id for group in found})
-        figures = runtime_api.letter_figures(workspace_id=workspace_id) if found else {}
+        figures = runtime_api.letter_figures(workspace_id=workspace_id, sending_id=query.sent) if found else {}
         said = said_shapes(runtime_api.letter_groups_said(workspace_id=workspace_id)) if found else {}
+        having = with_shapes(call, runtime_api.letters_with(workspace_id=workspace_id)) if found else {}
         items = []
         for group in found:
             told = figures.get(group.cause)
-            repaired = _repaired(workspace_id, group)
+            repaired = _repaired(workspace_id, group, query.sent)
             steps = selectors.step_names(workspace_id=workspace_id, version_id=group.version_id)
             items.append(
                 GroupView(
@@ -170,12 +178,13 @@ class Groups(ApiView):
                     repaired=repaired,
                     said=said.get(group.cause) or NOTHING_SAID,
                     suggested=_suggested(workspace_id, group, repaired),
+                    sent=having.get(group.cause, []),
                 )
             )
         return GroupsView(items=items, count=runtime_api.dead_letter_count(workspace_id=workspace_id))
 
 
-def _repaired(workspace_id: UUID, group: DeadLetterGroup) -> RepairedView | None:
+def _repaired(workspace_id: UUID, group: DeadLetterGroup, sent: UUID | None) -> RepairedView | None:
     """Whether what these failed of, that their connection was refused, is over."""
     if group.code not in _REFUSED:
         return None
@@ -187,7 +196,9 @@ def _repaired(workspace_id: UUID, group: DeadLetterGroup) -> RepairedView | None
         return None
     tested = int(row.tested_at.timestamp() * 1000) if row.test_ok and row.tested_at is not None else 0
     at = max(tested, 0 if state is None else state.repaired_at or 0)
-    count = runtime_api.letters_before(workspace_id=workspace_id, cause=group.cause, moment=at) if at else 0
+    count = 0
+    if at:
+        count = runtime_api.letters_before(workspace_id=workspace_id, cause=group.cause, moment=at, sending_id=sent)
     return RepairedView(connection=row.id, name=row.name, at=stamp(at), count=count) if count else None
 
 
@@ -205,15 +216,21 @@ def _suggested(workspace_id: UUID, group: DeadLetterGroup, repaired: RepairedVie
 
 
 class OneGroup(ApiView):
-    @operation(Action.RUN_SEE, query=PageQuery, answer=Paged[LetterView])
-    def get(self, call: Call, *, cause: str, query: PageQuery) -> Paged[LetterView]:
+    @operation(Action.RUN_SEE, query=LettersQuery, answer=Paged[LetterView])
+    def get(self, call: Call, *, cause: str, query: LettersQuery) -> Paged[LetterView]:
         """The runs of one group, the newest first."""
         workspace_id = call.workspace.id
-        page = runtime_api.dead_letters(workspace_id=workspace_id, cause=cause, after=query.cursor, limit=query.limit)
+        page = runtime_api.dead_letters(
+            workspace_id=workspace_id, cause=cause, sending_id=query.sent, after=query.cursor, limit=query.limit
+        )
         shaped = selectors.shaped(workspace_id=workspace_id, views=[one.run for one in page.items])
+        found = runtime_api.runs_with(workspace_id=workspace_id, run_ids=[one.run.id for one in page.items])
+        having = defaultdict(list, with_shapes(call, {run_id: [one] for run_id, one in found.items()}))
         return Paged[LetterView](
             items=[
-                LetterView(run=run, message=one.message, at=stamp(one.at))
+                LetterView(
+                    run=run, message=one.message, at=stamp(one.at), sent=next(iter(having.get(one.run.id, ())), None)
+                )
                 for run, one in zip(shaped, page.items, strict=True)
             ],
             next_cursor=page.next_cursor,

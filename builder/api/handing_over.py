@@ -40,14 +40,16 @@ _MOST_LISTED: Final = 200
 #: For so long one request hands over, in seconds; what is left is for the next one.
 _LONGEST: Final = 8.0
 
-Kind = Literal["workflow", "connection", "question", "group", "stand_in", "alert_channel", "run_view", "audit_view"]
+Kind = Literal[
+    "workflow", "connection", "question", "group", "stand_in", "alert_channel", "letters", "run_view", "audit_view"
+]
 
 
 class ThingView(View):
     """A thing that hangs on a member. `kind`: workflow · connection · question · group · stand_in · alert_channel ·
-    run_view · audit_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over
-    to whoever was chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it
-    can."""
+    letters (failed runs that were sent to them) · run_view · audit_view, and of what stays token · step (a workflow
+    that names them). `why` it cannot be handed over to whoever was chosen: role · failures · barred · answered · asked
+    · oneself · in_a_circle · gone; null where it can."""
 
     kind: str
     id: UUID
@@ -313,6 +315,21 @@ def _give_channel(pair: _Pair, id_: UUID) -> bool:
     return True
 
 
+def _letters(pair: _Pair) -> Iterator[_Thing]:
+    why = pair.lacks(Action.RUN_SEE)
+    for one in runtime_api.sendings(workspace_id=pair.here, voter=_voter(pair.giver), whose="named"):
+        yield _Thing("letters", one.id, one.title, why)
+
+
+def _give_letters(pair: _Pair, id_: UUID) -> bool:
+    said = {"sending_id": id_, "to": pair.to.email, "note": pair.reason}
+    with pair.call.deed.also("letter_sending.handed_over", said):
+        runtime_api.pass_letters_on(
+            workspace_id=pair.here, sending_id=id_, to=pair.to.email, voter=asker(pair.call), of=pair.of.email
+        )
+    return True
+
+
 KINDS: Final[Mapping[Kind, _Kind]] = MappingProxyType(
     {
         "workflow": _Kind(_workflows, _give_workflow),
@@ -320,6 +337,7 @@ KINDS: Final[Mapping[Kind, _Kind]] = MappingProxyType(
         "group": _Kind(_groups, _give_group),
         "stand_in": _Kind(_stood_in_for, _give_standing_in),
         "alert_channel": _Kind(_channels, _give_channel),
+        "letters": _Kind(_letters, _give_letters),
         "run_view": _views("runs", "run_view", Action.RUN_SEE),
         "audit_view": _views("audit", "audit_view", Action.AUDIT_SEE),
     }

@@ -11,6 +11,7 @@ from builder.accounts.rights import Action
 from builder.api.due import span_of
 from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import invalid, plain
+from builder.api.sendings import unread_of
 from builder.api.shapes import Items, Paged
 from builder.api.task_shapes import (
     CountView,
@@ -59,11 +60,12 @@ class Inbox(ApiView):
 class InboxCount(ApiView):
     @operation(Action.TASK_SEE, answer=CountView)
     def get(self, call: Call) -> CountView:
-        """How many open questions I am asked, and how many of them I have not seen."""
+        """How many open questions I am asked and failed runs were sent to me, and how many of them I have not seen."""
         voter = asker(call)
         count = runtime_api.task_count(workspace_id=call.workspace.id, voter=voter)
         read = seen.count(workspace=call.workspace, person=call.person, voter=voter) if count else 0
-        return CountView(count=count, unread=max(0, count - read))
+        letters, new = unread_of(call)
+        return CountView(count=count + letters, unread=max(0, count - read) + new, letters=letters)
 
 
 class OneTask(ApiView):

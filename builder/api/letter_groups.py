@@ -24,13 +24,15 @@ _TYPES: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 class LettersExportQuery(Query):
-    """Which letters: of a `workflow`, of a `cause`, or these `runs` (at most 200); all that wait, where none is named.
-    `format`: csv has commas and decimal points, csv_comma semicolons and decimal commas."""
+    """Which letters: of a `workflow`, of a `cause`, or these `runs` (at most 200), or `sent` to somebody with that one;
+    all that wait, where none is named. `format`: csv has commas and decimal points, csv_comma semicolons and decimal
+    commas."""
 
     format: Literal["csv", "csv_comma", "json"] = "csv"
     workflow: UUID | None = None
     cause: Annotated[str, Field(max_length=32)] | None = None
     runs: Annotated[list[UUID], Field(max_length=200, json_schema_extra={"many": True})] = []
+    sent: UUID | None = None
 
 
 class NoteBody(Body):
@@ -74,7 +76,9 @@ class LettersExport(ApiView):
     def get(self, call: Call, *, query: LettersExportQuery) -> StreamingHttpResponse:
         """Dead letters as a file, with what their failed steps were given; sensitive values are dots."""
         here = call.workspace.id
-        chosen: Any = {"workflow_id": query.workflow, "cause": query.cause, "run_ids": query.runs}
+        chosen: Any = {
+            "workflow_id": query.workflow, "cause": query.cause, "run_ids": query.runs, "sending_id": query.sent,
+        }  # fmt: skip
         call.deed.note(count=runtime_api.count_letters(workspace_id=here, **chosen))
         hides = masking(call)
 

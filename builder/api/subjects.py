@@ -204,6 +204,10 @@ def _letter_group(workspace_id: UUID, object_id: UUID) -> Seen | None:
     return Seen(said.title, state)
 
 
+def _letter_sending(workspace_id: UUID, object_id: UUID) -> Seen | None:
+    return Seen(runtime_api.sending(workspace_id=workspace_id, sending_id=object_id).title)
+
+
 def _bulk_retry(workspace_id: UUID, object_id: UUID) -> Seen | None:
     return Seen(runtime_api.bulk_retry(workspace_id=workspace_id, bulk_id=object_id).title)
 
@@ -276,6 +280,7 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "table": _table,
         "bulk_retry": _bulk_retry,
         "letter_group": _letter_group,
+        "letter_sending": _letter_sending,
         "alert_rule": _alert_rule,
         "alert_channel": _alert_channel,
         "legal_hold": _legal_hold,

@@ -185,10 +185,12 @@ class TaskDetail(TaskShape):
 
 
 class CountView(View):
-    """How many open questions I am asked; how many of them I have not seen."""
+    """How many open questions I am asked, together with the failed runs that were sent to me (each sending is one); how
+    many of them I have not seen. `letters`: how many of them are such sendings."""
 
     count: int
     unread: int
+    letters: int
 
 
 class SeenBody(Body):
@@ -342,7 +344,9 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 "step": steps.get(view.node, view.node),
                 "amount": view.amount,
                 "currency": view.currency,
-                "asked": [Asked(kind=_kind(one), key=one, name=names[one], away=away.get(one)) for one in view.people],
+                "asked": [
+                    Asked(kind=kind_of(one), key=one, name=names[one], away=away.get(one)) for one in view.people
+                ],
                 "needs": view.needs,
                 "everyone": view.everyone,
                 "due_at": _maybe(view.due_at),
@@ -403,7 +407,8 @@ def _away(workspace_id: UUID) -> dict[str, AwayNow]:
     return found
 
 
-def _kind(token: str) -> str:
+def kind_of(token: str) -> str:
+    """Whether this is a person, a group or a role."""
     return "person" if "@" in token else token.partition(":")[0]
 
 

@@ -1,5 +1,5 @@
-"""Which questions of the inbox a person has seen. A mark is for their own eyes: nobody else is told of it, and it is
-gone when the question is closed."""
+"""Which questions of the inbox a person has seen, and which failed runs that were sent to them. A mark is for their own
+eyes: nobody else is told of it, and it is gone when the question is closed."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ def sweep() -> int:
         if not some:
             return removed
         last = some[-1][0]
-        still = runtime_api.open_among({task_id for _, task_id in some})
+        ids = {task_id for _, task_id in some}
+        still = runtime_api.open_among(ids) | runtime_api.open_sendings(ids)
         over = [pk for pk, task_id in some if task_id not in still]
         removed += SeenQuestion.objects.filter(pk__in=over).delete()[0]

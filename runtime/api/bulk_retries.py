@@ -9,13 +9,13 @@ from uuid import UUID
 
 from django.db.models import Case, When
 
-from runtime.api.dead_letters import open_letters
 from runtime.api.edited_retries import MOST_EDITED, Checked, check_edits
 from runtime.api.rows import RUN_COLUMNS, run_views
 from runtime.contracts import BulkRetryItemView, BulkRetryView, HeldTo, NotFound, RunEdit, RuntimeRefused
 from runtime.contracts.retries import BulkPlan
 from runtime.interpreter import called_versions
 from runtime.interpreter.anew import check_anew
+from runtime.interpreter.letters import open_letters
 from runtime.interpreter.plain_retries import NeedsSomebody, look_plainly
 from runtime.interpreter.reopening import choices, run_row, version_of
 from runtime.interpreter.versions import parsed
@@ -53,6 +53,7 @@ def start_bulk_retry(
     workspace_id: UUID,
     kind: Literal["retry", "replay", "cancel"] = "retry",
     cause: str | None = None,
+    sending_id: UUID | None = None,
     run_ids: Sequence[UUID] = (),
     count: int | None = None,
     until: int | None = None,
@@ -67,13 +68,13 @@ def start_bulk_retry(
     """Go on with the letters of a group, the newest first, or with these runs in their order; they wait for the ticker
     when this returns. `kind`: what is done to the runs; all but retries are of chosen runs.
 
-    `count`: so many of the group; `until`: none that failed later, in ms. `per_minute`: None is as fast as possible.
-    `stop_after`: so many that fail again, or need a person, end it. `trial`: the first one alone, then it waits for
-    `go_on_with_bulk`. `version`: each run's own, or the one of its workflow that is live now, also where another one is
-    by the time that its turn comes; runs of workflows that they call go on with what is live now either way. `edits`:
-    these runs in their order, each on its own version and with other values for its failed step. Raises
-    RuntimeRefused (nothing to retry, too many, or its group is being retried), EditsRefused.
-    """
+    `sending_id`: only those that were sent to somebody with it; `count`: so many of the group; `until`: none that
+    failed later, in ms. `per_minute`: None is as fast as possible. `stop_after`: so many that fail again, or need a
+    person, end it. `trial`: the first one alone, then it waits for `go_on_with_bulk`. `version`: each run's own, or the
+    one of its workflow that is live now, also where another one is by the time that its turn comes; runs of workflows
+    that they call go on with what is live now either way. `edits`: these runs in their order, each on its own version
+    and with other values for its failed step. Raises RuntimeRefused (nothing to retry, too many, or its group is being
+    retried), EditsRefused."""
     for number, most in ((count, MOST), (per_minute, FASTEST), (stop_after, MOST)):
         if number is not None and not 1 <= number <= most:
             raise RuntimeRefused(f"This is a number from 1 to {most:,}.", code="bad_number", most=most)
@@ -87,7 +88,7 @@ def start_bulk_retry(
         run_ids, version = [one.run_id for one in edits], "own"
         if len(edits) > MOST_EDITED:
             raise RuntimeRefused(f"At most {MOST_EDITED} with changes at once.", code="too_many", limit=MOST_EDITED)
-    found = open_letters(workspace_id).order_by("-run_id")
+    found = open_letters(workspace_id, sending_id).order_by("-run_id")
     found = found.filter(run_id__in=list(run_ids)) if cause is None else found.filter(cause=cause)
     if until is not None:
         found = found.filter(at__lte=until)

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db import DatabaseError
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Subquery
 
 from runtime import queue
 from runtime.api.cursors import decode, encode, page_size
@@ -21,7 +21,7 @@ from runtime.contracts import (
     RunView,
     StoreUnavailable,
 )
-from runtime.interpreter.generations import given_up
+from runtime.interpreter.letters import open_letters
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
 from runtime.store.beside import tell, unchanged
 from runtime.store.children import is_item
@@ -32,8 +32,6 @@ from runtime.store.models import DeadLetter, Hold, Run
 MOST_AT_ONCE: Final = 500
 MOST_RETRIED: Final = 100
 _MOST_GROUPS: Final = 500
-#: So many runs around a failed one are asked whether they were given up: each is a look into an index.
-_LEVELS: Final = 4
 
 
 def dead_letter_count(*, workspace_id: UUID) -> int:
@@ -41,9 +39,12 @@ def dead_letter_count(*, workspace_id: UUID) -> int:
     return open_letters(workspace_id).count()
 
 
-def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -> list[DeadLetterGroup]:
-    """Those that wait for a decision by cause, the newest cause first; at most 500 causes."""
-    chosen = open_letters(workspace_id)
+def dead_letter_groups(
+    *, workspace_id: UUID, workflow_id: UUID | None = None, sending_id: UUID | None = None
+) -> list[DeadLetterGroup]:
+    """Those that wait for a decision by cause, the newest cause first; at most 500 causes. `sending_id`: only those
+    that were sent to somebody with it."""
+    chosen = open_letters(workspace_id, sending_id)
     if workflow_id is not None:
         chosen = chosen.filter(workflow_id=workflow_id)
     newest = open_letters(workspace_id).filter(cause=OuterRef("cause")).order_by("-at")
@@ -82,18 +83,21 @@ def dead_letter_groups(*, workspace_id: UUID, workflow_id: UUID | None = None) -
     ]
 
 
-def dead_letters(*, workspace_id: UUID, cause: str, after: str | None = None, limit: int = 50) -> Page[DeadLetterView]:
-    """Those of one cause that wait for a decision, the newest run first. Raises BadCursor."""
-    found, cursor = letters_page(workspace_id, cause, after, limit, "message", "at")
+def dead_letters(
+    *, workspace_id: UUID, cause: str, sending_id: UUID | None = None, after: str | None = None, limit: int = 50
+) -> Page[DeadLetterView]:
+    """Those of one cause that wait for a decision, the newest run first; `sending_id`: only those that were sent to
+    somebody with it. Raises BadCursor."""
+    found, cursor = letters_page(workspace_id, cause, after, limit, "message", "at", sending_id=sending_id)
     return Page([DeadLetterView(view, row["message"], row["at"]) for view, row in found], cursor)
 
 
 def letters_page(
-    workspace_id: UUID, cause: str, after: str | None, limit: int, *columns: str
+    workspace_id: UUID, cause: str, after: str | None, limit: int, *columns: str, sending_id: UUID | None = None
 ) -> tuple[list[tuple[RunView, dict[str, Any]]], str | None]:
     """The runs of one cause that wait for a decision, the newest first, each with these columns of its letter; and
     behind which there are more. Raises BadCursor."""
-    chosen = open_letters(workspace_id).filter(cause=cause)
+    chosen = open_letters(workspace_id, sending_id).filter(cause=cause)
     last = decode(after)
     if last is not None:
         chosen = chosen.filter(run_id__lt=last)
@@ -155,12 +159,3 @@ def solve_dead_letters(
         if not count:
             unchanged()
         return count
-
-
-def open_letters(workspace_id: UUID) -> QuerySet[DeadLetter]:
-    """Without those of a part of a run that was undone, cancelled or left out: of that run they are settled. Should it
-    be gone on with, its parts are too, and what fails again is there again."""
-    around = Run.objects.filter(given_up(_LEVELS - 1), pk=OuterRef("run__parent_run_id"))
-    return DeadLetter.objects.filter(workspace_id=workspace_id, solved_at__isnull=True).exclude(
-        Exists(around), run__detached=False
-    )

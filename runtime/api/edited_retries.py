@@ -47,11 +47,11 @@ class Checked:
 
 
 def editable_letters(
-    *, workspace_id: UUID, cause: str, after: str | None = None, limit: int = 50
+    *, workspace_id: UUID, cause: str, sending_id: UUID | None = None, after: str | None = None, limit: int = 50
 ) -> Page[EditableLetter]:
-    """Those of one cause that wait for a decision, the newest run first, with what their failed step was given. Raises
-    BadCursor."""
-    found, cursor = letters_page(workspace_id, cause, after, limit, "node_id", "message")
+    """Those of one cause that wait for a decision, the newest run first, with what their failed step was given;
+    `sending_id`: only those that were sent to somebody with it. Raises BadCursor."""
+    found, cursor = letters_page(workspace_id, cause, after, limit, "node_id", "message", sending_id=sending_id)
     items = []
     for view, row in found:
         type_name, given, fixed = _looked_at(workspace_id, view.id, row["node_id"])

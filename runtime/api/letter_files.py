@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from runtime.api.dead_letters import open_letters
 from runtime.api.rows import RUN_COLUMNS, DataDamaged, document, run_views
 from runtime.api.searching import searched_fields
 from runtime.contracts import JSON, RunView
 from runtime.contracts.searching import RunFieldView, SearchedField
 from runtime.engine.jsonprofile import dumps, dumps_bytes
+from runtime.interpreter.letters import open_letters
 from runtime.interpreter.waiting import iso
 from runtime.sdk.tables import csv_of
 from runtime.store.dialect import database_now
@@ -49,10 +49,15 @@ _GONE: Final = "What this step was given cannot be read any more."
 
 
 def count_letters(
-    *, workspace_id: UUID, workflow_id: UUID | None = None, cause: str | None = None, run_ids: Sequence[UUID] = ()
+    *,
+    workspace_id: UUID,
+    workflow_id: UUID | None = None,
+    cause: str | None = None,
+    run_ids: Sequence[UUID] = (),
+    sending_id: UUID | None = None,
 ) -> int:
     """How many letters wait for a decision, of those that are meant."""
-    return _chosen(workspace_id, workflow_id, cause, run_ids).count()
+    return _chosen(workspace_id, workflow_id, cause, run_ids, sending_id).count()
 
 
 def export_letters(
@@ -62,12 +67,13 @@ def export_letters(
     workflow_id: UUID | None = None,
     cause: str | None = None,
     run_ids: Sequence[UUID] = (),
+    sending_id: UUID | None = None,
     told: Told,
 ) -> Iterator[bytes]:
-    """Those that wait for a decision, the newest run first, in portions: all, of one workflow, of one cause, or these
-    runs. Text never becomes a formula in a spreadsheet. `csv_comma`: with semicolons and decimal commas.
-    """
-    found = _found(workspace_id, _chosen(workspace_id, workflow_id, cause, run_ids), told)
+    """Those that wait for a decision, the newest run first, in portions: all, of one workflow, of one cause, these
+    runs, or those that were sent to somebody with `sending_id`. Text never becomes a formula in a spreadsheet.
+    `csv_comma`: with semicolons and decimal commas."""
+    found = _found(workspace_id, _chosen(workspace_id, workflow_id, cause, run_ids, sending_id), told)
     if format == "json":
         return _json(found)
     columns = _columns(searched_fields(workspace_id=workspace_id))
@@ -77,9 +83,9 @@ def export_letters(
 
 
 def _chosen(
-    workspace_id: UUID, workflow_id: UUID | None, cause: str | None, run_ids: Sequence[UUID]
+    workspace_id: UUID, workflow_id: UUID | None, cause: str | None, run_ids: Sequence[UUID], sending_id: UUID | None
 ) -> QuerySet[DeadLetter]:
-    rows = open_letters(workspace_id)
+    rows = open_letters(workspace_id, sending_id)
     if workflow_id is not None:
         rows = rows.filter(workflow_id=workflow_id)
     if cause is not None:

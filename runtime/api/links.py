@@ -40,7 +40,7 @@ def link(token: str) -> LinkView | None:
     if not token or len(token) > _LONGEST_TOKEN:
         return None
     row = HumanMail.objects.select_related("task").filter(token_sha256=digest(token)).first()
-    if row is None:
+    if row is None or row.task is None or row.task_id is None:
         return None
     workspace_id = row.task.workspace_id
     view = task(workspace_id=workspace_id, task_id=row.task_id)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
-from runtime.api.dead_letters import open_letters
 from runtime.contracts.figures import Standing, StuckRuns, WorkerView
 from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter.letters import open_letters
 from runtime.store import standing as store
 from runtime.store.brake import free_bytes
 from runtime.store.dialect import database_bytes, database_now

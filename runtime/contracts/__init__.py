@@ -41,6 +41,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     replay_as_new(workspace_id, run_id, version, by) -> RunView                   raises NotRetryable
     dead_letter_groups(workspace_id, workflow_id) -> list[DeadLetterGroup] / dead_letters(workspace_id, cause, …)
     retry_each(workspace_id, run_ids, by) / solve_dead_letters(workspace_id, run_ids, solution, reason, by)
+    send_letters(…), sendings(…), end_sending(…), …: see `runtime.contracts.sendings`
     start_bulk_retry(workspace_id, cause | run_ids, …) / go_on_with_bulk(…) / stop_bulk_retry(…) -> BulkRetryView
     editable_letters(workspace_id, cause, …) -> Page[EditableLetter]              start_bulk_retry: raises EditsRefused
     bulk_retry(workspace_id, bulk_id) / bulk_retries(workspace_id) / bulk_retry_items(workspace_id, bulk_id)

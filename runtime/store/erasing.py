@@ -14,6 +14,7 @@ from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Left, Replace, Substr
 
 from runtime.contracts.people import Erased
+from runtime.contracts.sendings import MOST_SENT_NOTE
 from runtime.contracts.tagging import LONGEST_TAG
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.naming import folded
@@ -30,6 +31,7 @@ from runtime.store.models import (
     HumanTask,
     HumanVote,
     LetterGroup,
+    LetterSending,
     PendingAnswer,
     Review,
     ReviewChange,
@@ -47,7 +49,7 @@ _PAGE: Final = 500
 
 def erase_person(who: Erased) -> int:
     """Of how many rows they were taken out."""
-    count = sum(walk(who) for walk in (_answers, _notes, _channels, _typed, _letter_notes, _tags))
+    count = sum(walk(who) for walk in (_answers, _notes, _channels, _typed, _letter_notes, _sendings, _tags))
     for page in (_votes, _in_place, _pending, _mails, _alerts, _claims, _asked, _changes, _handed, _rows):
         while changed := _one_page(page, who):
             count += changed
@@ -196,6 +198,24 @@ def _letter_notes(who: Erased) -> int:
         if not page:
             return count
         after = page[-1].cause
+
+
+def _sendings(who: Erased) -> int:
+    """What they sent to others' inboxes, with what they wrote to that; and whose address dead letters were sent to.
+    What is with them still is with nobody: the ticker says so."""
+
+    def clean(row: LetterSending) -> bool:
+        before = (row.to, row.by_name, row.note)
+        if row.by == who.id:
+            row.by_name, row.note = who.pseudonym, who.cleaned(row.note)[:MOST_SENT_NOTE]
+        if row.to in who.emails:
+            row.to = who.email_then
+        if (row.to, row.by_name, row.note) == before:
+            return False
+        row.save(update_fields=["to", "by_name", "note"])
+        return True
+
+    return _walked(LetterSending.objects.filter(Q(by=who.id) | Q(to__in=who.emails)), clean)
 
 
 def _tags(who: Erased) -> int:

@@ -75,6 +75,7 @@ COMMIT_POINTS: Final = frozenset(
         "deadletter.solve",
         "deadletter.bulk",
         "deadletter.group",
+        "deadletter.send",
         "run.cancel",
         "run.undo",
         "run.park",

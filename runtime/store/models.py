@@ -39,6 +39,8 @@ from runtime.store.file_models import File as File
 from runtime.store.hold_row import BREAKER_FAILURES, BREAKER_MINUTES
 from runtime.store.hold_row import Hold as Hold
 from runtime.store.letter_models import LetterGroup as LetterGroup
+from runtime.store.letter_models import LetterSending as LetterSending
+from runtime.store.letter_models import SentLetter as SentLetter
 from runtime.store.people import HumanMail as HumanMail
 from runtime.store.people import HumanNote as HumanNote
 from runtime.store.people import HumanSnooze as HumanSnooze

@@ -224,10 +224,12 @@ class HumanMail(models.Model):
     Message-ID, by which receivers know a repeat. `token_sha256`: the digest of the link's token. `for_id`, `for_name`,
     `for_until`: in whose place they get it, who is away until that day, `2026-12-03`; empty where nobody knows.
     kind `digest`: a mail that lists several questions, each of which has a row `listed` (`worker.digests`).
+    kind `letters`: dead letters that were sent to their inbox (`sending`), and no question.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(HumanTask, on_delete=models.CASCADE, related_name="+", db_index=False, null=True)
+    sending = models.ForeignKey("LetterSending", on_delete=models.CASCADE, related_name="+", db_index=False, null=True)
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=16)
     email = models.CharField(max_length=254)
@@ -246,5 +248,10 @@ class HumanMail(models.Model):
     for_until = models.CharField(max_length=10, default="", db_default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["task", "number", "email"], name="humanmail_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "number", "email"], name="humanmail_once"),
+            models.UniqueConstraint(
+                fields=["sending", "email"], condition=models.Q(sending__isnull=False), name="humanmail_letters_once"
+            ),
+        ]
         indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="humanmail_due")]

@@ -19,7 +19,7 @@ from django.db.models import Q
 from runtime.contracts.retention import DAY_MS
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.ports import PORTS
-from runtime.store import artifacts, retention_files, retention_runs
+from runtime.store import artifacts, retention_files, retention_runs, sendings
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.field_models import IS_LISTED
@@ -201,6 +201,9 @@ class Pass:
             }  # fmt: skip
             self._note(ended_at=now, last=dumps(last))
             forget_groups(self.workspace_id)
+            # What said with whom failed runs were is kept for as long as those runs are.
+            if cuts := [cut for name in ("done", "failed") if (cut := self._cut(name)) is not None]:
+                sendings.forget(self.workspace_id, min(cuts))
             by = self._state.get("by")
             if self.removed or by is not None:
                 PORTS.record.swept(

@@ -231,10 +231,11 @@ def remove(run_ids: Sequence[UUID]) -> list[str]:
     for start in range(0, len(signals), 500):
         ids = [row[0] for row in signals[start : start + 500]]
         do(f"DELETE FROM store_signal WHERE id IN ({some(ids)}) AND kind <> 'event'", ids)
-    # Whoever puts a word on one of them has done so, or finds it gone.
+    # Whoever puts a word on one of them, or sends it to somebody, has done so, or finds it gone.
     for workspace_id in sorted(set(Run.objects.filter(pk__in=run_ids).values_list("workspace_id", flat=True))):
         queue_up(workspace_id)
-    do(f"DELETE FROM store_runtag WHERE run_id IN ({given})", keys)
+    for table in ("store_runtag", "store_sentletter"):
+        do(f"DELETE FROM {table} WHERE run_id IN ({given})", keys)
     # Last: the trail of a run goes with its row, and must not go before.
     do(f"DELETE FROM store_run WHERE id IN ({given})", keys)
     return _forget_outside(outside)

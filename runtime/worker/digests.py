@@ -64,6 +64,8 @@ class Digests:
 
 def told_of(row: HumanMail) -> list[HumanTask]:
     """The questions that this mail tells of: those that are still open and for the stand-in to decide."""
+    if row.task is None:
+        return []
     rows = HumanMail.objects.filter(
         pk__gt=row.pk, kind=_LISTED, email=row.email, for_id=row.for_id, created_at=row.created_at
     )

@@ -25,6 +25,17 @@ class Listed(NamedTuple):
     link: str
 
 
+class Sent(NamedTuple):
+    """Dead letters that somebody sent to whoever gets the mail: how many wait, of what they failed and in which
+    workflow (empty where there are several), by whom they were sent, and what that person says."""
+
+    number: int
+    title: str
+    workflow: str
+    by: str
+    note: str
+
+
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "ask": "Please decide",
@@ -50,6 +61,15 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "list_more": "And {count} more. All of them are in the inbox:",
         "list_all": "All of them in the inbox:",
         "list_why": "You get this once, because you stand in. The links lead into the inbox, after signing in.",
+        "sent_one": "A failed run for you",
+        "sent_other": "{count} failed runs for you",
+        "sent_by_one": "{name} sent you a failed run.",
+        "sent_by_other": "{name} sent you {count} failed runs.",
+        "sent_failed": "Failed of",
+        "sent_note": "Note",
+        "sent_open": "Look at them",
+        "sent_why": "You get this once, because they were sent to your inbox. Nothing happens to them by itself. The "
+        "link leads to them, after signing in.",
         "day": "%-d %B %Y",
         "inbox": "Decide in the inbox",
         "open": "Decide here",
@@ -82,6 +102,15 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "list_all": "Alle im Posteingang:",
         "list_why": "Sie erhalten diese Nachricht einmal, weil Sie vertreten. Die Links führen in den Posteingang, "
         "nach der Anmeldung.",
+        "sent_one": "Ein gescheiterter Lauf für Sie",
+        "sent_other": "{count} gescheiterte Läufe für Sie",
+        "sent_by_one": "{name} hat Ihnen einen gescheiterten Lauf geschickt.",
+        "sent_by_other": "{name} hat Ihnen {count} gescheiterte Läufe geschickt.",
+        "sent_failed": "Fehler",
+        "sent_note": "Notiz",
+        "sent_open": "Ansehen",
+        "sent_why": "Sie erhalten diese Nachricht einmal, weil sie in Ihren Posteingang geschickt wurden. Von selbst "
+        "geschieht nichts mit ihnen. Der Link führt zu ihnen, nach der Anmeldung.",
         "day": "%d.%m.%Y",
         "inbox": "Im Posteingang entscheiden",
         "open": "Hier entscheiden",
@@ -157,6 +186,28 @@ def list_body(listed: Sequence[Listed], absent: tuple[str, str], *, inbox: str, 
     more = len(listed) - MOST_LISTED
     lines.append(words["list_more"].format(count=more) if more > 0 else words["list_all"])
     return "\n".join([*lines, inbox, "", words["list_why"], ""])
+
+
+def sent_subject(sent: Sent, language: str) -> str:
+    """One line: how many failed runs, and of what."""
+    said = words_of(language)["sent_one" if sent.number == 1 else "sent_other"].format(count=sent.number)
+    about = ": ".join(one for one in (sent.workflow, sent.title) if one)
+    return _line(f"{said}: {about}" if about else said)
+
+
+def sent_body(sent: Sent, *, link: str, in_place_of: tuple[str, str] | None, language: str) -> str:
+    """The text: who sent them, of what they failed, the note, and where they are. `in_place_of`: as in `body`."""
+    words = words_of(language)
+    lines = []
+    if in_place_of is not None:
+        lines += [_away("list_for", in_place_of, words), ""]
+    by = words["sent_by_one" if sent.number == 1 else "sent_by_other"]
+    lines += [_line(by.format(name=sent.by, count=sent.number)), ""]
+    facts = ((words["workflow"], sent.workflow), (words["sent_failed"], sent.title))
+    lines += [_line(f"{label}: {value}") for label, value in facts if value]
+    if sent.note:
+        lines.append(f"{words['sent_note']}: {sent.note}")
+    return "\n".join([*lines, "", f"{words['sent_open']}:", link, "", words["sent_why"], ""])
 
 
 def _away(kind: str, absent: tuple[str, str], words: Mapping[str, str]) -> str:

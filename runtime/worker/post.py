@@ -1,26 +1,29 @@
-"""Sends the mail about questions, each row of its outbox by itself, under a Message-ID that is the row's."""
+"""Sends the mail about questions, and about dead letters that were sent to somebody's inbox: each row of the outbox by
+itself, under a Message-ID that is the row's."""
 
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from django.conf import settings
 
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import loads_stored
+from runtime.interpreter.letters import is_open
 from runtime.interpreter.mail_links import digest, token_of
 from runtime.ports import PORTS, ConnectionMissing
 from runtime.sdk import MailSender, StepFailure
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import HumanMail, HumanNote
+from runtime.store.models import HumanMail, HumanNote, LetterSending, SentLetter
 from runtime.worker import mail_words
 from runtime.worker.digests import DIGEST, told_of
 from runtime.worker.outbox import AT_ONCE, LEASE_MS, MOST_TRIES, Mail, Outbox, mail, send_mail, wait_ms
 
 _Due = tuple[UUID, int]
+_LETTERS: Final = "letters"
 
 
 class Letter(NamedTuple):
@@ -63,14 +66,14 @@ def _taken(mail_id: UUID, due_at: int) -> Letter | None:
     with commit("mail.claim"):
         now = database_now()
         mine = HumanMail.objects.filter(pk=mail_id, due_at=due_at, status="waiting")
-        row = mine.select_related("task").first()
+        row = mine.select_related("task", "sending").first()
         if row is None:
             return None
         if not _is_needed(row, now):
             mine.update(status="dropped", due_at=None)
             return None
-        # What lists several questions has no link that stands for one of them.
-        token = None if row.kind == DIGEST else digest(token_of(mail_id))
+        # What lists several questions, or tells of none, has no link that stands for one of them.
+        token = None if row.kind in (DIGEST, _LETTERS) else digest(token_of(mail_id))
         taken = mine.update(due_at=now + LEASE_MS, tries=row.tries + 1, token_sha256=token)
         if not taken:
             return None
@@ -85,12 +88,21 @@ def _is_needed(row: HumanMail, now: int) -> bool:
     """Whether there is still something to decide, and they are to be told of it."""
     if row.kind == DIGEST:
         return bool(told_of(row))
-    return row.task.status == "open" and not row.task.is_too_late(now) and _is_reached(row)
+    if row.sending is not None:
+        return _count(row.sending) > 0 and _is_reached(row, row.sending.workspace_id)
+    task = row.task
+    if task is None:
+        return False
+    return task.status == "open" and not task.is_too_late(now) and _is_reached(row, task.workspace_id)
 
 
-def _is_reached(row: HumanMail) -> bool:
+def _count(sending: LetterSending) -> int:
+    """How many of the letters wait for a decision; none, where it is over."""
+    return SentLetter.objects.filter(is_open(), sending_id=sending.pk).count()
+
+
+def _is_reached(row: HumanMail, workspace_id: UUID) -> bool:
     """Whether they are still here, and stand in for whom they get it."""
-    workspace_id = row.task.workspace_id
     if row.for_id is None:
         return bool(PORTS.people.known(workspace_id=workspace_id, tokens=[row.email]))
     voter = PORTS.people.voter(workspace_id=workspace_id, email=row.email)
@@ -98,20 +110,25 @@ def _is_reached(row: HumanMail) -> bool:
 
 
 def _letter(row: HumanMail, now: int) -> Mail:
+    if row.sending is not None:
+        return _letters_letter(row, row.sending, now)
+    task = row.task
+    if task is None:
+        raise ValueError("Nothing is left to tell of.")
     if row.kind == DIGEST:
-        return _list_letter(row, now)
-    spec: Any = loads_stored(row.task.spec)
+        return _list_letter(row, task.workspace_id, now)
+    spec: Any = loads_stored(task.spec)
     return mail(
-        workspace_id=row.task.workspace_id,
+        workspace_id=task.workspace_id,
         by=UUID(spec["mail"]) if spec.get("mail") else None,
         to=row.email,
         name=row.name,
-        subject=mail_words.subject(row.kind, row.task.kind, row.task.title, row.language),
+        subject=mail_words.subject(row.kind, task.kind, task.title, row.language),
         text=mail_words.body(
-            title=row.task.title,
+            title=task.title,
             spec=spec,
-            due_at=row.task.due_at,
-            ends_at=row.task.ends_at,
+            due_at=task.due_at,
+            ends_at=task.ends_at,
             link=f"{getattr(settings, 'PUBLIC_URL', '')}/d/{token_of(row.id)}",
             language=row.language,
             time_zone=row.time_zone,
@@ -122,12 +139,38 @@ def _letter(row: HumanMail, now: int) -> Mail:
     )
 
 
-def _list_letter(row: HumanMail, now: int) -> Mail:
+def _letters_letter(row: HumanMail, sending: LetterSending, now: int) -> Mail:
+    """Dead letters that somebody has sent to them: by the installation's mail server."""
+    flow = sending.workflow_id
+    told = mail_words.Sent(
+        number=_count(sending),
+        title=sending.title,
+        workflow="" if flow is None else PORTS.names.workflow(workspace_id=sending.workspace_id, workflow_id=flow),
+        by=sending.by_name,
+        note=sending.note,
+    )
+    return mail(
+        workspace_id=sending.workspace_id,
+        by=None,
+        to=row.email,
+        name=row.name,
+        subject=mail_words.sent_subject(told, row.language),
+        text=mail_words.sent_body(
+            told,
+            link=f"{getattr(settings, 'PUBLIC_URL', '')}/dead-letters?sent={sending.pk}",
+            in_place_of=(row.for_name, row.for_until) if row.for_name else None,
+            language=row.language,
+        ),
+        message_id=f"letters-{row.id.hex}",
+        now=now,
+    )
+
+
+def _list_letter(row: HumanMail, workspace_id: UUID, now: int) -> Mail:
     """Several questions in one mail: by the installation's mail server, or that of the first that names one."""
     tasks = told_of(row)
     if not tasks:
         raise ValueError("Nothing is left to tell of.")
-    workspace_id = row.task.workspace_id
     named = (spec["mail"] for one in tasks if (spec := cast("dict[str, Any]", loads_stored(one.spec))).get("mail"))
     by = None if PORTS.post is not None else next(named, None)
     workflows = {one.workflow_id for one in tasks[: mail_words.MOST_LISTED]}
@@ -165,7 +208,9 @@ def _note(mail_id: UUID, error: str | None) -> None:
             changes = {"due_at": now + wait_ms(row.tries), "error": error[:400]}
         else:
             changes = {"status": "failed", "due_at": None, "error": error[:400]}
-            of = [one.pk for one in told_of(row)] if row.kind == DIGEST else [row.task_id]
+            # Who looks at dead letters sees with whom they are, and no mails.
+            mine = [] if row.task_id is None else [row.task_id]
+            of = [one.pk for one in told_of(row)] if row.kind == DIGEST else mine
             HumanNote.objects.bulk_create(
                 HumanNote(id=uuid7(), task_id=one, kind="mail_failed", at=now, to=row.email, text=error[:2000])
                 for one in of

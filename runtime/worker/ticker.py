@@ -36,6 +36,7 @@ from runtime.worker.digests import Digests
 from runtime.worker.figures import Roller
 from runtime.worker.recounts import Recounts
 from runtime.worker.retention import LOOK_SECONDS, REST_SECONDS, Sweeper
+from runtime.worker.sendings import Sendings
 from runtime.worker.traced import Sweep
 
 logger = logging.getLogger("millrace.ticker")
@@ -83,6 +84,7 @@ class Ticker:
         self._roller = Roller()
         self._watch = Watch()
         self._digests = Digests()
+        self._sendings = Sendings()
         self._draining = False
         #: Whether a process that takes in events works on this machine, as far as its signs of life tell.
         self.beside_door = True
@@ -197,6 +199,7 @@ class Ticker:
             await self._ask(self._roller.look)
             await self._ask(self._watch.look)
             await self._ask(self._digests.look)
+            await self._ask(self._sendings.look)
         if self._ring is not None:
             due = await self._ask(due_runs)
             sweep.did(rung=len(due))

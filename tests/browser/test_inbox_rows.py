@@ -76,7 +76,7 @@ def test_what_was_open_for_a_moment_is_read_on_every_device_and_can_stand_as_new
     expect(page.get_by_role("link", name="Inbox, 2 wait, 1 unread")).to_be_attached()
     # Elsewhere, too, by and by; and nobody else has read it.
     expect(dot(phone, first)).to_have_count(0)
-    assert ines.call("GET", "W/inbox/count") == {"count": 2, "unread": 2}
+    assert ines.call("GET", "W/inbox/count") == {"count": 2, "unread": 2, "letters": 0}
 
     page.get_by_role("article").get_by_role("button", name="Mark as unread").click()
     expect(dot(page, first)).to_be_attached()

@@ -152,7 +152,7 @@ def test_what_is_asked_by_name_is_before_the_stand_in_from_the_day_on_and_goes_b
     assert mine["asked"][0]["away"] == {"until": day(3), "hand": world.rosa.name}
     assert [one["id"] for one in inbox(world, world.as_rosa, "stand_in")] == [str(task.id)]
     assert inbox(world, world.as_rosa, "named") == []
-    assert world.as_rosa.get(f"{world.here}/inbox/count").body == {"count": 1, "unread": 1}
+    assert world.as_rosa.get(f"{world.here}/inbox/count").body == {"count": 1, "unread": 1, "letters": 0}
     moved(vera, -3, 0)
     assert len(inbox(world, world.as_rosa)) == 1, "the last day belongs to it"
     moved(vera, -3, -1)

@@ -33,7 +33,7 @@ def test_what_is_put_off_leaves_ones_own_list_and_is_back_by_itself(world: World
     assert put_off.status == 200, put_off.body
     assert put_off.body["snoozed_until"]
     assert listed_for(world.as_rosa, world) == []
-    assert world.as_rosa.get(f"{world.here}/inbox/count").body == {"count": 0, "unread": 0}
+    assert world.as_rosa.get(f"{world.here}/inbox/count").body == {"count": 0, "unread": 0, "letters": 0}
     assert listed_for(world.as_rosa, world, "snoozed") == [str(task.id)]
     assert listed_for(world.as_bo, world) == [str(task.id)], "others see it as before"
     assert world.as_bo.get(f"{world.here}/inbox/{task.id}").body["snoozed_until"] is None

@@ -380,7 +380,7 @@ def test_a_question_to_a_group_goes_to_the_admins_when_nobody_in_it_is_left(
         True, True, ["stranded"],
     )  # fmt: skip
     assert [one["id"] for one in admin.get(f"{here}/inbox").body["items"]] == [str(task.id)]
-    assert admin.get(f"{here}/inbox/count").body == {"count": 1, "unread": 1}
+    assert admin.get(f"{here}/inbox/count").body == {"count": 1, "unread": 1, "letters": 0}
     decided = admin.post(f"{here}/inbox/{task.id}/decide", {"outcome": "approved"})
     assert (decided.body["status"], decided.body["votes"][0]["admin"]) == ("decided", True)
 

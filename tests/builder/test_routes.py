@@ -115,6 +115,7 @@ def path_of(row: Row, world: World, things: Things, *, workspace: UUID | None = 
         "schedule",
         "calendar",
         "bulk",
+        "sending",
         "file",
         "table",
         "row",

@@ -69,6 +69,8 @@ export interface RunEdits {
 export interface BulkRetryAsked {
   kind?: "retry" | "replay" | "cancel";
   cause?: string;
+  /** Of the group only those that were sent to somebody with this one. */
+  sent?: string;
   runs?: string[];
   search?: object;
   edits?: RunEdits[];

@@ -33,13 +33,15 @@ export interface LettersMeant {
   workflow?: string | undefined;
   cause?: string;
   runs?: readonly string[];
+  /** Only those that were sent to somebody with this one. */
+  sent?: string | undefined;
 }
 
 /** Where these dead letters are as a file. */
-export function lettersUrl(workspace: string, format: LetterFormat, { workflow, cause, runs }: LettersMeant): string {
+export function lettersUrl(workspace: string, format: LetterFormat, { workflow, cause, runs, sent }: LettersMeant): string {
   // Without their dashes two hundred of them fit into every address.
   const chosen = runs?.map((one) => one.replaceAll("-", "")).join(",");
-  return urlOf(`${workspacePath(workspace)}/dead-letters/export`, { format, workflow, cause, runs: chosen });
+  return urlOf(`${workspacePath(workspace)}/dead-letters/export`, { format, workflow, cause, runs: chosen, sent });
 }
 
 export interface GroupNote {

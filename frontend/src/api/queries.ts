@@ -234,13 +234,16 @@ export function useRetries(run: Run | null) {
   });
 }
 
-/** What failed for good and waits for a decision, by cause; `count` is of all workflows. Asked again every `every` ms. */
-export function useDeadLetters(every: number, workflow?: string) {
+/**
+ * What failed for good and waits for a decision, by cause; `count` is of all workflows. `sent`: only what was sent to
+ * somebody with that one. Asked again every `every` ms.
+ */
+export function useDeadLetters(every: number, workflow?: string, sent?: string) {
   const workspace = useWorkspace().id;
   return useQuery({
-    queryKey: [workspace, "dead-letters", "groups", workflow],
+    queryKey: [workspace, "dead-letters", "groups", workflow, sent],
     queryFn: ({ signal }) =>
-      api.get<DeadLetters>(`${workspacePath(workspace)}/dead-letters`, { query: { workflow }, signal }),
+      api.get<DeadLetters>(`${workspacePath(workspace)}/dead-letters`, { query: { workflow, sent }, signal }),
     refetchInterval: every,
     staleTime: 0,
   });
@@ -252,11 +255,11 @@ export function fetchDeadLetters(workspace: string, cause: string, query: Query,
 }
 
 /** The runs of one group, the newest first. */
-export function useDeadLettersOf(cause: string, every: number, limit = 20) {
+export function useDeadLettersOf(cause: string, every: number, sent?: string, limit = 20) {
   const workspace = useWorkspace().id;
   return useInfiniteQuery({
-    queryKey: [workspace, "dead-letters", "of", cause],
-    queryFn: ({ pageParam, signal }) => fetchDeadLetters(workspace, cause, { limit, cursor: pageParam }, signal),
+    queryKey: [workspace, "dead-letters", "of", cause, sent],
+    queryFn: ({ pageParam, signal }) => fetchDeadLetters(workspace, cause, { limit, cursor: pageParam, sent }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     refetchInterval: every,
@@ -300,8 +303,8 @@ export function useInbox(filters: InboxFilters, every: number, limit = 50) {
   });
 }
 
-/** How many open questions I am asked; how many of them I have not seen. */
-export type InboxCount = { count: number; unread: number };
+/** How many open questions I am asked and failed runs were sent to me; how many I have not seen; how many are such runs. */
+export type InboxCount = { count: number; unread: number; letters: number };
 
 export function useInboxCount(every: number) {
   const workspace = useWorkspace().id;

@@ -1,6 +1,7 @@
 /** Runs, their steps and tries, what may be done about them, and dead letters. */
 
 import type { GroupSaid, Suggested } from "./letterGroups";
+import type { LettersWith } from "./sendings";
 import type { GraphDocument, Json } from "../graph/types";
 import type { RunStatus, StepStatus } from "../ui/status";
 import type { Instant } from "./types";
@@ -380,6 +381,8 @@ export interface DeadLetterGroup {
   repaired: { connection: string; name: string; at: Instant; count: number } | null;
   said: GroupSaid;
   suggested: Suggested;
+  /** With whom some of them are, most of them first. */
+  sent: LettersWith[];
 }
 
 export interface DeadLetters {
@@ -391,6 +394,8 @@ export interface DeadLetter {
   run: Run;
   message: string;
   at: Instant;
+  /** With whom it is. */
+  sent: LettersWith | null;
 }
 
 /** What came of retrying one of several. asks: its plan needs somebody's word. */

@@ -969,9 +969,10 @@ export type CountAndSumShape = {
   count: number;
 };
 
-/** How many open questions I am asked; how many of them I have not seen. */
+/** How many open questions I am asked, together with the failed runs that were sent to me (each sending is one); how many of them I have not seen. `letters`: how many of them are such sendings. */
 export type CountView = {
   count: number;
+  letters: number;
   unread: number;
 };
 
@@ -1456,7 +1457,7 @@ export type GroupSaidView = {
   ticket: string;
 };
 
-/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are items of batches. `said`: what people have said about them; `suggested`: what usually helps. */
+/** Runs that failed alike. `days`: how many came in each 24 hours of the last seven days; `affects`: what these runs are worth, where their workflow says so. `pattern`: their message, with … for what differs. `workflow_held`: their workflow is paused, still accepting, which holds what starts and not what somebody has go on. `are_items`: they are items of batches. `said`: what people have said about them; `suggested`: what usually helps. `sent`: with whom some of them are, most of them first. */
 export type GroupView = {
   affects: Array<AmountView>;
   are_items: boolean;
@@ -1469,6 +1470,7 @@ export type GroupView = {
   pattern: string;
   repaired: (RepairedView | null);
   said: GroupSaidView;
+  sent: Array<LettersWithView>;
   step: StepName;
   suggested: SuggestedView;
   title: string;
@@ -1762,6 +1764,10 @@ export type ItemsSearchFieldShape = {
   items: Array<SearchFieldShape>;
 };
 
+export type ItemsSentLettersShape = {
+  items: Array<SentLettersShape>;
+};
+
 export type ItemsStepStandingShape = {
   items: Array<StepStandingShape>;
 };
@@ -1862,11 +1868,22 @@ export type LetGoBody = {
   version?: VersionEnum;
 };
 
-/** One run of a group, with its own message. */
+/** One run of a group, with its own message. `sent`: with whom it is. */
 export type LetterView = {
   at: string;
   message: string;
   run: RunShape;
+  sent: (LettersWithView | null);
+};
+
+/** With whom letters are: `count` of those that were asked about, since `at`. `me`: it is I, or one of us. */
+export type LettersWithView = {
+  at: string;
+  by: (string | null);
+  count: number;
+  me: boolean;
+  sending: string;
+  to: SentTo;
 };
 
 /** The address that moves the step on with a POST. Whoever knows it may use it, once. */
@@ -2329,6 +2346,12 @@ export type ParentShape = {
   node_name: string;
   run_id: string;
   workflow_id: string;
+};
+
+/** To whom, as in sending; without a note of its own the one that came with them stays. */
+export type PassOnBody = {
+  note?: string;
+  to: string;
 };
 
 /** An entry that began no run. `number`: from 1, among these; `place`: where it stands in the list; `key`: by what it was known. `done_by`: the run of an entry that had done it before; null: it came twice in this list. */
@@ -3132,6 +3155,49 @@ export type SeenShape = {
   unread: boolean;
 };
 
+/** Dead letters of a group (`cause`), or `runs`, at most 5,000; and to whom: an e-mail address, `group:<id>` or `role:<role>`. `until`: none that failed later; `within`: only those that were sent with that one. */
+export type SendBody = {
+  cause?: (string | null);
+  note?: string;
+  runs?: (Array<string> | null);
+  to: string;
+  until?: (string | null);
+  within?: (string | null);
+};
+
+/** Dead letters that were sent to somebody. Of `total` letters `open` still wait for a decision. `workflow`, `step`, `code`, `title` and `cause`: of what they failed, as far as all of them have the same. `ended_as`: done · taken_back · handed_on · settled (none of them waits any more) · left (nobody was there any more); null while it is under way. `mine`: they came to me; `in_place_of`: who is away, and in whose place. `unread`: I have not looked at them. `may_finish`, `may_pass_on`, `may_take_back`: whether it is for me to do so. */
+export type SentLettersShape = {
+  at: string;
+  by: (string | null);
+  by_me: boolean;
+  cause: (string | null);
+  code: string;
+  ended_as: (string | null);
+  ended_at: (string | null);
+  ended_by: (string | null);
+  id: string;
+  in_place_of: (InPlaceOf | null);
+  may_finish: boolean;
+  may_pass_on: boolean;
+  may_take_back: boolean;
+  mine: boolean;
+  note: string;
+  open: number;
+  step: (StepName | null);
+  title: string;
+  to: SentTo;
+  total: number;
+  unread: boolean;
+  workflow: (WorkflowName | null);
+};
+
+/** To whom. `kind`: person, group or role; `key`: e-mail address, `group:<id>` or `role:<role>`. */
+export type SentTo = {
+  key: string;
+  kind: string;
+  name: string;
+};
+
 /** `moved_on`: how many waiting steps went on by it; null: they go on in a moment. `duplicate`: this key came before, and nothing was sent again. */
 export type SentView = {
   duplicate: boolean;
@@ -3249,7 +3315,7 @@ export type StartBackfill = {
   trigger: string;
 };
 
-/** Which runs: dead letters of a group (`cause`), the newest first, `runs` in their order, or what a search finds. `kind`: retry (dead letters go on from their failed step), replay (a new run from the event of each), cancel. `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word. `version`: each run's own, or the one of its workflow that is published now. `edits`: these dead letters in their order, with other values for their failed step, which are for those who may edit workflows. */
+/** Which runs: dead letters of a group (`cause`; of these only those that were `sent` to somebody with that one), the newest first, `runs` in their order, or what a search finds. `kind`: retry (dead letters go on from their failed step), replay (a new run from the event of each), cancel. `count`: so many of the group; `until`: none that failed later. `per_minute`: null is as fast as possible. `stop_after`: so many that fail again or need a person stop it, null never does. `trial`: the first one alone, then it waits for a word. `version`: each run's own, or the one of its workflow that is published now. `edits`: these dead letters in their order, with other values for their failed step, which are for those who may edit workflows. */
 export type StartBulkRetry = {
   cause?: (string | null);
   count?: (number | null);
@@ -3259,6 +3325,7 @@ export type StartBulkRetry = {
   reason?: string;
   runs?: (Array<string> | null);
   search?: (SearchQuery | null);
+  sent?: (string | null);
   stop_after?: (number | null);
   trial?: boolean;
   until?: (string | null);
@@ -3535,7 +3602,7 @@ export type TestShape = {
   ok: boolean;
 };
 
-/** A thing that hangs on a member. `kind`: workflow · connection · question · group · stand_in · alert_channel · run_view · audit_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over to whoever was chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it can. */
+/** A thing that hangs on a member. `kind`: workflow · connection · question · group · stand_in · alert_channel · letters (failed runs that were sent to them) · run_view · audit_view, and of what stays token · step (a workflow that names them). `why` it cannot be handed over to whoever was chosen: role · failures · barred · answered · asked · oneself · in_a_circle · gone; null where it can. */
 export type ThingView = {
   id: string;
   kind: string;
@@ -4854,7 +4921,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/dead-letters": {
     path: { workspace_id: string };
-    query: { workflow?: (string | null) };
+    query: { sent?: (string | null); workflow?: (string | null) };
     answers: {
       "200": GroupsView;
       "400": Problem;
@@ -4969,7 +5036,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/dead-letters/export": {
     path: { workspace_id: string };
-    query: { cause?: (string | null); format?: "csv" | "csv_comma" | "json"; runs?: Array<string>; workflow?: (string | null) };
+    query: { cause?: (string | null); format?: "csv" | "csv_comma" | "json"; runs?: Array<string>; sent?: (string | null); workflow?: (string | null) };
     answers: {
       "200": unknown;
       "400": Problem;
@@ -4985,6 +5052,23 @@ export interface Operations {
     body: RetryEachBody;
     answers: {
       "200": OutcomesView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/dead-letters/send": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: SendBody;
+    answers: {
+      "200": SentLettersShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -5015,7 +5099,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/dead-letters/{cause}": {
     path: { cause: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number };
+    query: { cursor?: (string | null); limit?: number; sent?: (string | null) };
     answers: {
       "200": PagedLetterView;
       "400": Problem;
@@ -5027,7 +5111,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/dead-letters/{cause}/edits": {
     path: { cause: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number };
+    query: { cursor?: (string | null); limit?: number; sent?: (string | null) };
     answers: {
       "200": PagedEditableLetterView;
       "400": Problem;
@@ -5450,6 +5534,95 @@ export interface Operations {
       "401": Problem;
       "403": Problem;
       "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/letters": {
+    path: { workspace_id: string };
+    query: { state?: "open" | "closed"; who?: "me" | "named" | "groups" | "stand_in" | "anybody" };
+    answers: {
+      "200": ItemsSentLettersShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/letters/{sending_id}": {
+    path: { sending_id: string; workspace_id: string };
+    answers: {
+      "200": SentLettersShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/letters/{sending_id}/done": {
+    path: { sending_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": SentLettersShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/letters/{sending_id}/hand-over": {
+    path: { sending_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: PassOnBody;
+    answers: {
+      "200": SentLettersShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "PUT /api/v1/workspaces/{workspace_id}/inbox/letters/{sending_id}/seen": {
+    path: { sending_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: SeenBody;
+    answers: {
+      "200": SeenShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/letters/{sending_id}/take-back": {
+    path: { sending_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": SentLettersShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
       "503": Problem;
     };
   };

@@ -8,6 +8,7 @@ import type * as documents from "./documents";
 import type * as files from "./files";
 import type * as reviews from "./reviews";
 import type * as letterGroups from "./letterGroups";
+import type * as sendings from "./sendings";
 import type * as generated from "./schema.gen";
 import type * as types from "./types";
 import type * as waits from "./waits";
@@ -40,6 +41,9 @@ export type Checks = [
   Checked<Fits<letterGroups.GroupNote, Required<generated.NoteBody>>>,
   Checked<Fits<types.DeadLetters, generated.GroupsView>>,
   Checked<Fits<types.DeadLetter, generated.LetterView>>,
+  Checked<Fits<sendings.SentTo, generated.SentTo>>,
+  Checked<Fits<sendings.LettersWith, generated.LettersWithView>>,
+  Checked<Fits<sendings.SentLetters, generated.SentLettersShape>>,
   Checked<Fits<types.RetryOutcome, generated.OutcomeView>>,
   Checked<Fits<bulk.BulkRetry, generated.BulkRetryShape>>,
   Checked<Fits<bulk.BulkRetryRun, generated.BulkRetryRun>>,

@@ -86,7 +86,7 @@ const shellRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/",
-  component: screen(() => import("../pages/home"), "workflows", "setup"),
+  component: screen(() => import("../pages/home"), "workflows", "sent", "setup"),
 });
 
 export interface WorkflowSearch {
@@ -281,7 +281,7 @@ const inboxRoute = createRoute({
       ...narrowed(search),
     };
   },
-  component: screen(() => import("../pages/inbox"), "inbox", "away", "runs", "inspector", "fields", "reviews", "preview"),
+  component: screen(() => import("../pages/inbox"), "inbox", "sent", "people", "away", "runs", "inspector", "fields", "reviews", "preview"),
 });
 
 const reviewRoute = createRoute({
@@ -293,11 +293,12 @@ const reviewRoute = createRoute({
 const deadLettersRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/dead-letters",
-  validateSearch: (search: Record<string, unknown>): { workflow?: string } => {
+  validateSearch: (search: Record<string, unknown>): { workflow?: string; sent?: string } => {
     const workflow = text(search.workflow);
-    return workflow ? { workflow } : {};
+    const sent = text(search.sent);
+    return { ...(workflow ? { workflow } : {}), ...(sent ? { sent } : {}) };
   },
-  component: screen(() => import("../pages/dead-letters"), "deadLetters", "runs"),
+  component: screen(() => import("../pages/dead-letters"), "deadLetters", "sent", "people", "runs"),
 });
 
 const monitorRoute = createRoute({

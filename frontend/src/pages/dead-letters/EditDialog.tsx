@@ -26,14 +26,14 @@ function useRows(target: Target) {
   const workspace = useWorkspace().id;
   const chosen = target.letters?.map((one) => one.run.id);
   return useQuery({
-    queryKey: [workspace, "dead-letter-edits", target.group.cause, chosen],
+    queryKey: [workspace, "dead-letter-edits", target.group.cause, chosen, target.sent],
     queryFn: async ({ signal }) => {
       const wanted = chosen && new Set(chosen);
       const rows: GridRow[] = [];
       let cursor: string | null = null;
       do {
         const path = `${workspacePath(workspace)}/dead-letters/${target.group.cause}/edits`;
-        const page: Page<GridRow> = await api.get<Page<GridRow>>(path, { query: { limit: PAGE, cursor }, signal, parse: parseExact });
+        const page: Page<GridRow> = await api.get<Page<GridRow>>(path, { query: { limit: PAGE, cursor, sent: target.sent }, signal, parse: parseExact });
         rows.push(...page.items.filter((row) => !wanted || wanted.has(row.run.id)));
         cursor = page.next_cursor;
       } while (cursor !== null && rows.length < Math.min(MOST_EDITED, wanted?.size ?? MOST_EDITED));

@@ -1,5 +1,5 @@
 import { Menu } from "@mantine/core";
-import { BellOff, ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, ListTree, PlugZap, RotateCcw, StickyNote, Table2, Trash2 } from "lucide-react";
+import { BellOff, ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, ListTree, PlugZap, RotateCcw, Send, StickyNote, Table2, Trash2 } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -14,28 +14,31 @@ import { Letters } from "./Letters";
 import { Said, Suggestion } from "./Said";
 import { countOf, type Target } from "./target";
 import { useMuting } from "./useSaying";
+import { With } from "./With";
 
 interface GroupCardProps {
   group: DeadLetterGroup;
+  /** Only those of it that were sent to somebody with this one are meant. */
+  sent: string | undefined;
   /** Nothing of it is left; only what was tried is told. */
   gone: boolean;
   /** One of its runs is being tried. */
   trying: boolean;
-  onAsk: (what: "retry" | "edit" | "solve" | "discard" | "note", target: Target) => void;
+  onAsk: (what: "retry" | "edit" | "send" | "solve" | "discard" | "note", target: Target) => void;
   onTry: (target: Target) => void;
   /** What came of the trial. */
   children: ReactNode;
 }
 
 /** Runs that failed alike: of what, where, how many, and what can be decided about them. */
-export function GroupCard({ group, gone, trying, onAsk, onTry, children }: GroupCardProps) {
+export function GroupCard({ group, sent, gone, trying, onAsk, onTry, children }: GroupCardProps) {
   const { t } = useTranslation("deadLetters");
   const format = useFormatter();
   const mayRetry = useCan("reviewer");
   const [opened, setOpened] = useState(false);
   const [chosen, setChosen] = useState<readonly DeadLetter[]>([]);
   const id = useId();
-  const target: Target = { group, letters: chosen.length > 0 ? chosen : null };
+  const target: Target = { group, letters: chosen.length > 0 ? chosen : null, sent };
   const failed = retell("failures", group.code, group.title);
   const pattern = retell("failures", group.code, group.pattern);
   // The same failure of two steps would look alike by its first line.
@@ -73,7 +76,7 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
             {group.workflow.name} <span aria-hidden>›</span> <span>{group.step.name}</span>
           </p>
           {!gone && !group.repaired && group.code !== "undo_incomplete" && (
-            <Suggestion group={group} onAsk={onAsk} onTry={onTry} onShow={() => setOpened(true)} opened={opened} />
+            <Suggestion group={group} sent={sent} onAsk={onAsk} onTry={onTry} onShow={() => setOpened(true)} opened={opened} />
           )}
         </div>
         {!gone && (
@@ -97,12 +100,13 @@ export function GroupCard({ group, gone, trying, onAsk, onTry, children }: Group
         )}
         {!gone && <Actions target={target} trying={trying} onAsk={onAsk} onTry={onTry} opened={opened} onShow={() => setOpened(!opened)} />}
       </div>
+      {!gone && group.sent.length > 0 && <With group={group} sent={sent} />}
       {!gone && <Said group={group} onNote={mayRetry ? () => onAsk("note", { group, letters: null }) : null} />}
-      {!gone && group.repaired && <Repaired group={group} repaired={group.repaired} onAsk={mayRetry ? onAsk : undefined} />}
+      {!gone && group.repaired && <Repaired group={group} sent={sent} repaired={group.repaired} onAsk={mayRetry ? onAsk : undefined} />}
       {!gone && group.code === "undo_incomplete" && <p className={css.hint}>{t("undoIncomplete.why")}</p>}
       {children}
       <div id={id} hidden={!opened || gone}>
-        {opened && !gone && <Letters group={group} chosen={chosen} onChoose={mayRetry ? setChosen : null} />}
+        {opened && !gone && <Letters group={group} sent={sent} chosen={chosen} onChoose={mayRetry ? setChosen : null} />}
       </div>
     </li>
   );
@@ -127,17 +131,17 @@ function Week({ days }: { days: readonly number[] }) {
 }
 
 /** What these failed of is over: those that failed before can be gone on with. */
-function Repaired(props: { group: DeadLetterGroup; repaired: NonNullable<DeadLetterGroup["repaired"]>; onAsk: GroupCardProps["onAsk"] | undefined }) {
+function Repaired(props: { group: DeadLetterGroup; sent: string | undefined; repaired: NonNullable<DeadLetterGroup["repaired"]>; onAsk: GroupCardProps["onAsk"] | undefined }) {
   const { t } = useTranslation("deadLetters");
   const format = useFormatter();
-  const { group, repaired, onAsk } = props;
+  const { group, sent, repaired, onAsk } = props;
   const many = { count: repaired.count, number: format.number(repaired.count), name: repaired.name, time: format.soon(repaired.at, Date.now()) };
   return (
     <div className={css.repaired}>
       <Note tone="ok" icon={<PlugZap size={16} aria-hidden />}>
         <span>{t("repaired.text", many)}</span>{" "}
         {onAsk && (
-          <Button size="sm" onClick={() => onAsk("retry", { group: { ...group, count: repaired.count, last_at: repaired.at }, letters: null })}>
+          <Button size="sm" onClick={() => onAsk("retry", { group: { ...group, count: repaired.count, last_at: repaired.at }, letters: null, sent })}>
             {t("repaired.retry", many)}
           </Button>
         )}
@@ -192,6 +196,11 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
             </Menu.Item>
           )}
           {mayRetry && (
+            <Menu.Item leftSection={<Send size={15} aria-hidden />} onClick={() => onAsk("send", target)}>
+              {t("action.send")}
+            </Menu.Item>
+          )}
+          {mayRetry && (
             <Menu.Item leftSection={<CircleCheck size={15} aria-hidden />} onClick={() => onAsk("solve", target)}>
               {t("action.solve")}
             </Menu.Item>
@@ -206,7 +215,7 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
             </Menu.Item>
           )}
           <ExportItems
-            meant={some ? { runs: target.letters?.map((one) => one.run.id) ?? [] } : { cause: target.group.cause }}
+            meant={some ? { runs: target.letters?.map((one) => one.run.id) ?? [] } : { cause: target.group.cause, sent: target.sent }}
             label={t(some ? "export.chosen" : "export.group")}
           />
           {mayRetry && (

@@ -9,9 +9,12 @@ import { Button, ErrorCard, SkeletonRows, Time, useFormatter } from "../../ui";
 import { FieldValue } from "../runs/RunTable";
 import { runTitle } from "../runs/words";
 import css from "./deadLetters.module.css";
+import { WithOne } from "./With";
 
 interface LettersProps {
   group: DeadLetterGroup;
+  /** Only those that were sent to somebody with this one. */
+  sent: string | undefined;
   chosen: readonly DeadLetter[];
   /** Null for whoever may only look. */
   onChoose: ((letters: readonly DeadLetter[]) => void) | null;
@@ -20,10 +23,10 @@ interface LettersProps {
 const EVERY = 10_000;
 
 /** The runs of a group, each with its own message. */
-export function Letters({ group, chosen, onChoose }: LettersProps) {
+export function Letters({ group, sent, chosen, onChoose }: LettersProps) {
   const { t } = useTranslation(["deadLetters", "common"]);
   const format = useFormatter();
-  const list = useDeadLettersOf(group.cause, EVERY);
+  const list = useDeadLettersOf(group.cause, EVERY, sent);
   const letters = list.data?.pages.flatMap((page) => page.items);
   const ids = new Set(chosen.map((one) => one.run.id));
   const refetch = list.refetch;
@@ -91,6 +94,7 @@ export function Letters({ group, chosen, onChoose }: LettersProps) {
                   {runTitle(run)}
                 </Link>
                 {run.business_key && <small className="mono">{run.short_id}</small>}
+                {letter.sent && <WithOne one={letter.sent} />}
                 {run.fields.length > 0 && (
                   <span className={css.fields}>
                     {run.fields.map((field) => (

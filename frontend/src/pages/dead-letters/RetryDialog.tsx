@@ -38,7 +38,7 @@ export function RetryDialog({ target, onClose }: { target: Target; onClose: () =
       startBulkRetry(workspace, {
         ...(target.letters
           ? { runs: target.letters.slice(0, count).map((one) => one.run.id) }
-          : { cause: target.group.cause, count, until: target.group.last_at }),
+          : { cause: target.group.cause, count, until: target.group.last_at, ...(target.sent ? { sent: target.sent } : {}) }),
         version,
         per_minute: rate === "" ? null : Number(rate),
         stop_after: stops ? (stopAfter ?? null) : null,

@@ -69,6 +69,7 @@ export function Said({ group, onNote }: { group: DeadLetterGroup; onNote: (() =>
 
 interface SuggestionProps {
   group: DeadLetterGroup;
+  sent: string | undefined;
   onAsk: (what: "retry" | "edit" | "solve", target: Target) => void;
   onTry: (target: Target) => void;
   onShow: () => void;
@@ -76,12 +77,12 @@ interface SuggestionProps {
 }
 
 /** What usually helps, in a sentence, with the button that it names. */
-export function Suggestion({ group, onAsk, onTry, onShow, opened }: SuggestionProps) {
+export function Suggestion({ group, sent, onAsk, onTry, onShow, opened }: SuggestionProps) {
   const { t } = useTranslation("deadLetters");
   const format = useFormatter();
   const mayRetry = useCan("reviewer");
   const mayEdit = useCan("builder");
-  const target: Target = { group, letters: null };
+  const target: Target = { group, letters: null, sent };
   const { action, connection } = group.suggested;
   const many = { count: group.count, number: format.number(group.count), connection: connection?.name ?? "" };
   const known = action === "mend_connection" && connection === null ? "mend_some_connection" : action;

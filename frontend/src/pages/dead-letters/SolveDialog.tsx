@@ -28,7 +28,7 @@ export function SolveDialog({ how, target, onClose }: { how: "solve" | "discard"
   const noCount = how === "discard" && typed.trim() !== String(count) && typed.trim() !== many.number;
   const act = useMutation({
     mutationFn: async () => {
-      const letters = target.letters ?? (await lettersOf(workspace, target.group, count));
+      const letters = target.letters ?? (await lettersOf(workspace, target, count));
       await solve(workspace, how, letters, reason.trim());
     },
     onSettled: () => refreshDeadLetters(client, workspace),

@@ -30,7 +30,7 @@ export function Trial({ target, onEnd, onClose, onRest }: TrialProps) {
   const retry = useRetryOne();
   const trial = useMutation({
     mutationFn: async (): Promise<Came | null> => {
-      const letter = (target.letters ?? (await lettersOf(workspace, target.group, 1)))[0];
+      const letter = (target.letters ?? (await lettersOf(workspace, target, 1)))[0];
       return letter ? retry(letter) : null;
     },
     onSettled: onEnd,
@@ -71,6 +71,7 @@ export function Trial({ target, onEnd, onClose, onRest }: TrialProps) {
   const rest = (letter: DeadLetter): Target => ({
     group: { ...target.group, count: others },
     letters: target.letters?.filter((one) => one !== letter) ?? null,
+    sent: target.sent,
   });
   return (
     <div className={css.trial}>

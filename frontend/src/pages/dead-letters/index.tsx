@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 
 import type { GroupNote } from "../../api/letterGroups";
 import { useDeadLetters, useWorkflows } from "../../api/queries";
+import type { SentLetters } from "../../api/sendings";
 import type { DeadLetterGroup } from "../../api/types";
 import {
   Button,
@@ -26,6 +27,8 @@ import { ExportItems } from "./ExportItems";
 import { GroupCard } from "./GroupCard";
 import { NoteDialog } from "./NoteDialog";
 import { RetryDialog } from "./RetryDialog";
+import { SendDialog } from "./SendDialog";
+import { SentBanner } from "./SentBanner";
 import { SolveDialog } from "./SolveDialog";
 import type { Target } from "./target";
 import { Trial } from "./Trial";
@@ -42,15 +45,17 @@ interface Tried {
 }
 
 type Asked =
-  | { what: "retry" | "edit" | "solve" | "discard"; target: Target }
+  | { what: "retry" | "edit" | "send" | "solve" | "discard"; target: Target }
+  /** What came to somebody goes on to another. */
+  | { what: "on"; sending: SentLetters }
   /** `typed`: what was not taken of it, and why. */
   | { what: "note"; target: Target; typed: GroupNote | null; error: unknown };
 
 export default function DeadLettersPage() {
-  const { t } = useTranslation(["deadLetters", "common"]);
-  const { workflow } = useSearch({ from: "/shell/dead-letters" });
+  const { t } = useTranslation(["deadLetters", "sent", "common"]);
+  const { workflow, sent } = useSearch({ from: "/shell/dead-letters" });
   const navigate = useNavigate();
-  const query = useDeadLetters(EVERY, workflow);
+  const query = useDeadLetters(EVERY, workflow, sent);
   const workflows = useWorkflows({}, 100).data?.pages[0]?.items ?? [];
   const [asked, setAsked] = useState<Asked | null>(null);
   const [trials, setTrials] = useState<readonly Tried[]>([]);
@@ -71,6 +76,7 @@ export default function DeadLettersPage() {
     setTrials((before) => before.map((one) => (one.number === number ? { ...one, ended: true } : one)));
   const close = () => setAsked(null);
   const noting = useNoting(({ group, note }, error) => setAsked({ what: "note", target: { group, letters: null }, typed: note, error }));
+  const all = () => void navigate({ to: "/dead-letters", search: {} });
 
   const groups = query.data?.items ?? [];
   const listed = new Set(groups.map((group) => group.cause));
@@ -84,6 +90,7 @@ export default function DeadLettersPage() {
       <GroupCard
         key={group.cause}
         group={group}
+        sent={sent}
         gone={!here}
         trying={trial !== undefined && !trial.ended}
         onAsk={(what, target) => setAsked(what === "note" ? { what, target, typed: null, error: null } : { what, target })}
@@ -114,7 +121,7 @@ export default function DeadLettersPage() {
             {t("subtitle")}
           </p>
           <div className={css.tools}>
-            {groups.length > 0 && (
+            {groups.length > 0 && !sent && (
               <Menu position="bottom-end" withinPortal radius={10}>
                 <Menu.Target>
                   <Button icon={<Download size={15} aria-hidden />}>{t("export.open")}</Button>
@@ -124,7 +131,7 @@ export default function DeadLettersPage() {
                 </Menu.Dropdown>
               </Menu>
             )}
-            {(groups.length > 0 || workflow) && (
+            {(groups.length > 0 || workflow) && !sent && (
               <select
                 className={cx(fields.input, css.pick)}
                 aria-label={t("filter.workflow")}
@@ -141,6 +148,7 @@ export default function DeadLettersPage() {
             )}
           </div>
         </div>
+        {sent && <SentBanner key={sent} id={sent} every={EVERY} onPassOn={(sending) => setAsked({ what: "on", sending })} onAll={all} />}
         <BulkRetries every={EVERY} onClosed={close} />
         {query.isError && <ErrorCard title={t("loadFailed")} error={query.error} onRetry={() => void query.refetch()} />}
         {query.isPending && (
@@ -154,8 +162,11 @@ export default function DeadLettersPage() {
             {[...gone, ...groups].map((group) => card(group, listed.has(group.cause)))}
           </ul>
         )}
-        {query.data && groups.length === 0 && !workflow && <EmptyState title={t("empty.title")} text={t("empty.text")} />}
-        {query.data && groups.length === 0 && workflow && (
+        {query.data && groups.length === 0 && !workflow && !sent && <EmptyState title={t("empty.title")} text={t("empty.text")} />}
+        {query.data && groups.length === 0 && sent && (
+          <EmptyState plain title={t("sent:empty")} text={t("sent:emptyText")} actions={<Button onClick={all}>{t("sent:all")}</Button>} />
+        )}
+        {query.data && groups.length === 0 && workflow && !sent && (
           <EmptyState
             plain
             title={t("empty.filtered")}
@@ -164,6 +175,8 @@ export default function DeadLettersPage() {
           />
         )}
       </PageBody>
+      {asked?.what === "send" && <SendDialog target={asked.target} onClose={close} />}
+      {asked?.what === "on" && <SendDialog sending={asked.sending} onClose={close} />}
       {asked?.what === "edit" && <EditDialog target={asked.target} onClose={close} />}
       {noted && asked?.what === "note" && (
         <NoteDialog

@@ -5,11 +5,12 @@ import { postOnce } from "../../api/bulkRetries";
 import { api } from "../../api/client";
 import { fetchDeadLetters, refreshDeadLetters, workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
-import type { DeadLetter, DeadLetterGroup, Items, RetryOutcome, Run } from "../../api/types";
+import type { DeadLetter, Items, RetryOutcome, Run } from "../../api/types";
 import { type Came, retryOne } from "./following";
+import type { Target } from "./target";
 
-/** The newest `most` runs of a group as it was shown: what came later was not seen by who decides. */
-export async function lettersOf(workspace: string, group: DeadLetterGroup, most: number): Promise<DeadLetter[]> {
+/** The newest `most` runs of what was shown of a group: what came later was not seen by who decides. */
+export async function lettersOf(workspace: string, { group, sent }: Pick<Target, "group" | "sent">, most: number): Promise<DeadLetter[]> {
   const found: DeadLetter[] = [];
   const until = Date.parse(group.last_at);
   let cursor: string | null = null;
@@ -17,6 +18,7 @@ export async function lettersOf(workspace: string, group: DeadLetterGroup, most:
     const page: { items: DeadLetter[]; next_cursor: string | null } = await fetchDeadLetters(workspace, group.cause, {
       limit: Math.min(200, Math.max(20, most)),
       cursor,
+      sent,
     });
     found.push(...page.items.filter((one) => Date.parse(one.at) <= until));
     cursor = page.next_cursor;

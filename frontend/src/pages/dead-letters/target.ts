@@ -4,6 +4,8 @@ import type { DeadLetter, DeadLetterGroup } from "../../api/types";
 export interface Target {
   group: DeadLetterGroup;
   letters: readonly DeadLetter[] | null;
+  /** Of the group only those that were sent to somebody with this one. */
+  sent?: string | undefined;
   /** They failed because there were too many at once. */
   slowly?: boolean;
 }

@@ -4,14 +4,17 @@ import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
 import { useInboxCount, workspacePath } from "../../api/queries";
+import { type SentLetters, useSentLetters } from "../../api/sendings";
 import { useWorkspace } from "../../api/session";
 import type { Page, Task } from "../../api/types";
 import { Chip, SkeletonRows, StatusIcon, Time, useFormatter, useNow } from "../../ui";
+import { failedOf } from "../dead-letters/sent";
 import css from "./home.module.css";
 import { Action, Nothing, Section, Unread } from "./parts";
 
 const SHOWN = 5;
 const EVERY = 30_000;
+const MINE = { who: "me", state: "open" } as const;
 
 /** The first of what I am asked. Not by `useInbox`, which keeps its first page for when there is no line. */
 function useFirst() {
@@ -31,24 +34,47 @@ export function NeedsYou() {
   const first = useFirst();
   const count = useInboxCount(EVERY);
   const tasks = first.data?.items ?? [];
+  const sent = useSentLetters(MINE, EVERY).data ?? [];
+  const shown = sent.slice(0, SHOWN);
   return (
     <Section
       title={t("home.needsYou")}
       more={
-        tasks.length > 0 && (
-          <Link to="/inbox">{count.data !== undefined && count.data.count > tasks.length ? t("home.seeAllOf", { number: format.number(count.data.count) }) : t("home.seeAll")}</Link>
+        tasks.length + shown.length > 0 && (
+          <Link to="/inbox">{count.data !== undefined && count.data.count > tasks.length + shown.length ? t("home.seeAllOf", { number: format.number(count.data.count) }) : t("home.seeAll")}</Link>
         )
       }
     >
       <div className={css.rows}>
         <Unread of={[first, count]} />
         {first.isPending && <SkeletonRows rows={2} height={34} label={t("loading")} />}
+        {shown.map((one) => (
+          <Sent key={one.id} sending={one} />
+        ))}
         {tasks.map((task) => (
           <Question key={task.id} task={task} />
         ))}
-        {first.isSuccess && tasks.length === 0 && <Nothing says={t("home.nobodyAsks")} at={first.dataUpdatedAt} />}
+        {first.isSuccess && tasks.length === 0 && shown.length === 0 && <Nothing says={t("home.nobodyAsks")} at={first.dataUpdatedAt} />}
       </div>
     </Section>
+  );
+}
+
+/** Failed runs that somebody sent here. */
+function Sent({ sending }: { sending: SentLetters }) {
+  const { t } = useTranslation(["sent", "workflows"]);
+  const format = useFormatter();
+  const many = { count: sending.total, number: format.number(sending.total) };
+  const about = failedOf(sending);
+  return (
+    <Link to="/dead-letters" search={{ sent: sending.id }} className={css.row}>
+      <StatusIcon kind="failed" size={18} />
+      <span className={css.rowText}>
+        <b>{about ? t("what", { ...many, about }) : t("whatever", many)}</b>
+        <small>{t("row.from", { name: sending.by ?? t("nobody") })}</small>
+      </span>
+      <Action>{t("row.look")}</Action>
+    </Link>
   );
 }
 

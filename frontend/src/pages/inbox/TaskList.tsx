@@ -4,6 +4,7 @@ import { AlarmClock, Clock, User, UserCheck, UserRoundCheck, Users, CloudOff, Fl
 import { lazy, type ReactNode, type Ref, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import type { SentLetters } from "../../api/sendings";
 import type { Page, Task } from "../../api/types";
 import { useQueue } from "../../api/decisionQueue";
 import type { Old } from "../../api/keptQuestions";
@@ -20,6 +21,7 @@ import css from "./inbox.module.css";
 import pickedCss from "./picked.module.css";
 import rowCss from "./rows.module.css";
 import { KindTile } from "./KindTile";
+import { SentRows } from "./SentRows";
 import { amountText, approvals, canBulk, dueOf, isAsking, isLeft } from "./task";
 
 // Whoever decides one by one does not need it.
@@ -214,6 +216,8 @@ function Segments<T extends string>({ label, value, choices, onChange }: Segment
 interface TaskListProps {
   ref: Ref<HTMLDivElement>;
   tasks: readonly Task[];
+  /** Failed runs that were sent here. */
+  letters: readonly SentLetters[];
   query: Pick<
     UseInfiniteQueryResult<InfiniteData<Old<Page<Task>>>>,
     "data" | "isPending" | "isError" | "error" | "refetch" | "hasNextPage" | "fetchNextPage" | "isFetchingNextPage"
@@ -224,7 +228,7 @@ interface TaskListProps {
 }
 
 /** The questions, with what there is to choose among them. */
-export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskListProps) {
+export function TaskList({ ref, tasks, letters, query, search, empty, onSearch }: TaskListProps) {
   const { t } = useTranslation(["inbox", "away"]);
   const { run, who, state } = search;
   const { kind, due } = search;
@@ -314,7 +318,8 @@ export function TaskList({ ref, tasks, query, search, empty, onSearch }: TaskLis
           <ErrorCard title={t("loadFailed")} error={query.error} onRetry={() => void query.refetch()} />
         </div>
       )}
-      {query.data !== undefined && tasks.length === 0 && empty}
+      {letters.length > 0 && <SentRows sendings={letters} />}
+      {query.data !== undefined && tasks.length === 0 && letters.length === 0 && empty}
       {tasks.length > 0 && (
         <ul className={css.rows} aria-label={t("list")}>
           {tasks.map((task) => (

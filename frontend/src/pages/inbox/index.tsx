@@ -4,6 +4,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useInbox, useInboxCount } from "../../api/queries";
+import { useSentLetters } from "../../api/sendings";
 import { i18n } from "../../i18n";
 import { useQueue } from "../../api/decisionQueue";
 import { useKeptAhead, useKeptPage } from "./useOffline";
@@ -38,7 +39,7 @@ const parts = () =>
 
 /** `/inbox`: what people are asked, and one of the questions. */
 export default function InboxPage() {
-  const { t } = useTranslation(["inbox", "common", "away"]);
+  const { t } = useTranslation(["inbox", "sent", "common", "away"]);
   const search = useSearch({ from: "/shell/inbox" });
   const navigate = useNavigate({ from: "/inbox" });
   const width = useWidth();
@@ -46,6 +47,10 @@ export default function InboxPage() {
   const who = search.state === "later" ? "snoozed" : (search.who ?? "me");
   const state = search.state === "closed" ? "closed" : "open";
   const query = useInbox({ who, state, run: search.run, kind: search.kind, due: search.due }, EVERY);
+  // What is sorted by kind and due date are questions; what a run asks are, too.
+  const narrow = Boolean(search.kind ?? search.due);
+  const hasLetters = who !== "snoozed" && !narrow && !search.run;
+  const letters = useSentLetters(hasLetters ? { who, state } : null, EVERY).data ?? [];
   const queued = useQueue((store) => store.queued);
   const list = useRef<HTMLDivElement>(null);
   const tasks = useMemo(() => inOrder(query.data?.pages.flatMap((page) => page.items) ?? []), [query.data]);
@@ -124,8 +129,7 @@ export default function InboxPage() {
     } else if (hasNextPage && !isFetchingNextPage && data.pages.length < MOST_PAGES) void fetchNextPage();
   }, [shown, data, isListed, hasNextPage, isFetchingNextPage, fetchNextPage]);
 
-  const narrow = Boolean(search.kind ?? search.due);
-  const nothing = query.data !== undefined && tasks.length === 0;
+  const nothing = query.data !== undefined && tasks.length === 0 && letters.length === 0;
   const pane = shown !== undefined && (
     <TaskPane
       key={shown}
@@ -180,13 +184,14 @@ export default function InboxPage() {
           <TaskList
             ref={list}
             tasks={tasks}
+            letters={hasLetters ? letters : []}
             query={query}
             search={search}
             empty={phone ? empty : <p className={css.none}>{narrow ? t("empty.narrow") : state === "closed" ? t("empty.closed") : t("empty.list")}</p>}
             onSearch={(next) => void navigate({ search: next, replace: true })}
           />
         )}
-        {(alone || !phone) && <div className={css.side}>{pane || (nothing && empty)}</div>}
+        {(alone || !phone) && <div className={css.side}>{pane || (nothing ? empty : tasks.length === 0 && letters.length > 0 && <EmptyState title={t("sent:row.only")} text={t("sent:row.onlyText")} />)}</div>}
         {beside && (
           <Suspense fallback={<div />}>
             <Context key={shown} id={shown} />
