@@ -13,6 +13,7 @@ import pytest
 
 from runtime.catalog import CATALOG
 from runtime.intake import signatures
+from runtime.interpreter import edited_retries
 from runtime.sdk.calls import refuse
 from runtime.sdk.connections import KINDS
 from runtime.sdk.context import HttpAnswer
@@ -179,3 +180,8 @@ def test_every_named_way_out_of_a_step_has_words() -> None:
 def test_every_kind_of_connection_has_words() -> None:
     told = _catalogue()["connections"]
     assert told == {kind: {"title": entry.title, "help": entry.help} for kind, entry in KINDS.items()}
+
+
+def test_every_reason_why_a_step_is_given_nothing_else_has_words() -> None:
+    said = [getattr(edited_retries, name) for name in ("_NOT_FIRST", "_NOTHING", "_HAS_RUNS", "_TWICE")]
+    assert [one for one in said if not _known("reasons", "edit", one)] == []

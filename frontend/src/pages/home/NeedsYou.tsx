@@ -6,6 +6,7 @@ import { api } from "../../api/client";
 import { useInboxCount, workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { Page, Task } from "../../api/types";
+import { taskTitle } from "../../i18n/server";
 import { Chip, SkeletonRows, StatusIcon, Time, useFormatter, useNow } from "../../ui";
 import css from "./home.module.css";
 import { Action, Nothing, Section, Unread } from "./parts";
@@ -60,7 +61,7 @@ function Question({ task }: { task: Task }) {
     <Link to="/inbox" search={{ task: task.id }} className={css.row}>
       <StatusIcon kind="waiting" size={18} />
       <span className={css.rowText}>
-        <b>{task.title}</b>
+        <b>{taskTitle(task)}</b>
         <small>
           {task.run.workflow.name}
           {task.due_at && (
