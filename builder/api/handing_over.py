@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
@@ -22,7 +23,7 @@ from builder.accounts.rights import Action, allows
 from builder.accounts.services import AccountsRefused
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.problems import invalid, not_here
-from builder.api.recorded import called
+from builder.api.recorded import Recording, called
 from builder.api.session import refused
 from builder.api.task_shapes import asker
 from builder.connections import services as connections
@@ -96,7 +97,7 @@ class Handover(ApiView):
     def get(self, call: Call, *, member_id: UUID, query: HandoverQuery) -> HandoverView:
         """What hangs on a member, and what of it can be handed over to whom."""
         giver = _giver(call, member_id)
-        pair = _Pair(call, giver, None if query.to is None else _heir(call, giver, query.to), "")
+        pair = _Pair(call, giver, None if query.to is None else _heir(call, giver, query.to), "", _Tally(call))
         things = [one for kind in KINDS.values() for one in kind.list(pair)]
         questions, listed = _asked(pair, most=_MOST_LISTED)
         return HandoverView(
@@ -117,19 +118,57 @@ class Handover(ApiView):
     def post(self, call: Call, *, member_id: UUID, body: HandoverBody) -> HandedOver:
         """Hand over everything that can be, each with a row of the record; then take the member out, where that is
         wanted and nothing is left. Given again, it goes on where it was."""
+        tally = _Tally(call)
+        if tally.far.removed:
+            # All was done, and nobody heard of it.
+            return HandedOver(done=tally.far.done, left=False, refused=tally.far.refused, removed=True)
         giver = _giver(call, member_id)
-        pair = _Pair(call, giver, _heir(call, giver, body.to), body.reason.strip())
+        pair = _Pair(call, giver, _heir(call, giver, body.to), body.reason.strip(), tally)
         if body.remove:
             _may_go(call, giver)
         work = _Work(pair, time.monotonic() + _LONGEST)
         work.do()
-        if work.done:
+        if tally.far.told:
+            call.deed.is_kept()
+        elif tally.far.done:
             with call.deed.together():
-                call.deed.note(count=work.done)
+                call.deed.note(count=tally.far.done)
+                tally.keep(told=True)
         removed = body.remove and not work.left
+        stayed = [_view(one) for one in work.refused]
         if removed:
-            _remove(call, giver)
-        return HandedOver(done=work.done, left=work.left, refused=[_view(one) for one in work.refused], removed=removed)
+            _remove(call, giver, lambda: tally.keep(told=True, removed=True, refused=stayed))
+        return HandedOver(done=tally.far.done, left=work.left, refused=stayed, removed=removed)
+
+
+class _Far(View):
+    """How far a handing over has come: so many things are `done`; that is on record itself (`told`); and the member is
+    taken out, with what could not be handed over."""
+
+    done: int = 0
+    told: bool = False
+    removed: bool = False
+    refused: list[ThingView] = []
+
+
+class _Tally:
+    """What has been done under the key of a request, by it and by those before it that died on the way."""
+
+    def __init__(self, call: Call) -> None:
+        self._progress = call.progress
+        self.far = _Far() if call.progress.left is None else _Far.model_validate(call.progress.left)
+
+    def keep(self, **more: Any) -> None:
+        """Within the transaction that gets so far."""
+        self._progress.keep(self.far.model_copy(update=more).model_dump(mode="json"))
+
+    def one_more(self) -> None:
+        """The same for a thing that is being handed over."""
+        self.keep(done=self.far.done + 1)
+
+    def count(self) -> None:
+        """It is handed over."""
+        self.far.done += 1
 
 
 # --- who ----------------------------------------------------------------------------------------------------------
@@ -160,8 +199,8 @@ def _may_go(call: Call, giver: Membership) -> None:
         raise refused(error) from error
 
 
-def _remove(call: Call, giver: Membership) -> None:
-    with call.deed.also("member.removed", {"member_id": giver.pk}):
+def _remove(call: Call, giver: Membership, keep: Callable[[], None]) -> None:
+    with call.deed.also("member.removed", {"member_id": giver.pk}, keep=keep):
         try:
             services.remove_member(workspace=call.workspace, membership_id=giver.pk)
         except AccountsRefused as error:
@@ -179,6 +218,7 @@ class _Pair:
     giver: Membership
     heir: Membership | None
     reason: str
+    tally: _Tally
 
     @property
     def here(self) -> UUID:
@@ -199,6 +239,10 @@ class _Pair:
         if self.heir is None or allows(Role(self.heir.role), action, self.heir.user):
             return ""
         return "role"
+
+    def deed(self, verb: str, said: Mapping[str, Any] | None = None) -> AbstractContextManager[Recording]:
+        """Around what hands one thing over: its row, and how far we have come."""
+        return self.call.deed.also(verb, said, keep=self.tally.one_more)
 
     def said(self, **ids: UUID) -> dict[str, Any]:
         """What the record says of each thing."""
@@ -228,7 +272,7 @@ def _workflows(pair: _Pair) -> Iterator[_Thing]:
 
 
 def _give_workflow(pair: _Pair, id_: UUID) -> bool:
-    with pair.call.deed.also("workflow.handed_over", pair.said(workflow_id=id_)) as row:
+    with pair.deed("workflow.handed_over", pair.said(workflow_id=id_)) as row:
         given = workflow_writes.hand_over(workflow_id=id_, of=pair.of, to=pair.to)
         if not given:
             row.nothing()
@@ -242,7 +286,7 @@ def _connections(pair: _Pair) -> Iterator[_Thing]:
 
 
 def _give_connection(pair: _Pair, id_: UUID) -> bool:
-    with pair.call.deed.also("connection.handed_over", pair.said(connection_id=id_)) as row:
+    with pair.deed("connection.handed_over", pair.said(connection_id=id_)) as row:
         given = connections.hand_over(connection_id=id_, of=pair.of, to=pair.to)
         if not given:
             row.nothing()
@@ -258,7 +302,7 @@ def _views(of: ListName, kind: Kind, sees: Action) -> _Kind:
             yield _Thing(kind, row.id, row.name, why)
 
     def give(pair: _Pair, id_: UUID) -> bool:
-        with pair.call.deed.also(f"{kind}.handed_over", pair.said(view_id=id_)) as row:
+        with pair.deed(f"{kind}.handed_over", pair.said(view_id=id_)) as row:
             given = saved_views.hand_over(view_id=id_, of=pair.of, to=pair.to)
             if not given:
                 row.nothing()
@@ -273,7 +317,7 @@ def _groups(pair: _Pair) -> Iterator[_Thing]:
 
 
 def _give_group(pair: _Pair, id_: UUID) -> bool:
-    with pair.call.deed.also("group.changed", {"group_id": id_}) as row:
+    with pair.deed("group.changed", {"group_id": id_}) as row:
         row.note(said={"reason": pair.reason})
         given = groups.let_in(workspace=pair.call.workspace, group_id=id_, membership_id=_heir_id(pair))
         if not given:
@@ -290,7 +334,7 @@ def _stood_in_for(pair: _Pair) -> Iterator[_Thing]:
 
 
 def _give_standing_in(pair: _Pair, id_: UUID) -> bool:
-    with pair.call.deed.also("absence.changed") as row:
+    with pair.deed("absence.changed") as row:
         row.about(id_)
         row.look()
         row.note(said={"reason": pair.reason})
@@ -309,7 +353,9 @@ def _channels(pair: _Pair) -> Iterator[_Thing]:
 
 
 def _give_channel(pair: _Pair, id_: UUID) -> bool:
-    with pair.call.deed.also("alert_channel.changed", {"channel_id": id_}) as row:
+    if pair.of.email not in runtime_api.alert_channel(workspace_id=pair.here, channel_id=id_).draft.people:
+        return False
+    with pair.deed("alert_channel.changed", {"channel_id": id_}) as row:
         row.note(said={"reason": pair.reason})
         runtime_api.tell_another_instead(workspace_id=pair.here, channel_id=id_, of=pair.of.email, to=pair.to.email)
     return True
@@ -323,7 +369,7 @@ def _letters(pair: _Pair) -> Iterator[_Thing]:
 
 def _give_letters(pair: _Pair, id_: UUID) -> bool:
     said = {"sending_id": id_, "to": pair.to.email, "note": pair.reason}
-    with pair.call.deed.also("letter_sending.handed_over", said):
+    with pair.deed("letter_sending.handed_over", said):
         runtime_api.pass_letters_on(
             workspace_id=pair.here, sending_id=id_, to=pair.to.email, voter=asker(pair.call), of=pair.of.email
         )
@@ -355,7 +401,7 @@ def _asked(pair: _Pair, *, after: UUID | None = None, most: int) -> tuple[int, l
 
 def _give_question(pair: _Pair, id_: UUID) -> bool:
     said = {"task_id": id_, "to": pair.to.email, "reason": pair.reason}
-    with pair.call.deed.also("task.handed_over", said):
+    with pair.deed("task.handed_over", said):
         runtime_api.hand_over(
             workspace_id=pair.here, task_id=id_, voter=asker(pair.call), to=pair.to.email, reason=pair.reason,
             of=_voter(pair.giver),
@@ -393,7 +439,6 @@ class _Work:
     """Hands over one thing after the other, until its time is over."""
 
     def __init__(self, pair: _Pair, until: float) -> None:
-        self.done = 0
         self.left = False
         self.refused: list[_Thing] = []
         self._pair = pair
@@ -424,7 +469,8 @@ class _Work:
             self.left = True
             return False
         try:
-            self.done += give(self._pair, thing.id)
+            if give(self._pair, thing.id):
+                self._pair.tally.count()
         except (AlreadyDecided, NotFound):
             # It is over, or gone, since it was looked at: nobody has to see to it any more.
             pass

@@ -141,7 +141,13 @@ class MuteGroup(ApiView):
     )
     def post(self, call: Call, *, cause: str, body: MuteBody) -> GroupSaidView:
         """Let alerts not count the letters of this group for now. They come, and stand in the list, as ever."""
-        said = runtime_api.mute_letters(workspace_id=call.workspace.id, cause=cause, days=body.days, by=call.person.id)
+        here = call.workspace.id
+        if call.progress.left is not None:
+            # It was done, and nobody heard of it: the days are counted from then.
+            call.deed.is_kept()
+            return said_shapes({cause: runtime_api.letter_group(workspace_id=here, cause=cause)})[cause]
+        call.deed.beside(lambda: call.progress.keep({"muted": True}))
+        said = runtime_api.mute_letters(workspace_id=here, cause=cause, days=body.days, by=call.person.id)
         return said_shapes({cause: said})[cause]
 
 

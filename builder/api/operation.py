@@ -102,6 +102,8 @@ class Call:
     now: datetime
     key: str | None
     maybe_deed: recorded.Recording | None = None
+    #: For writes that are answered `stored_apart` and commit in portions.
+    progress: repeats.Progress = field(default_factory=repeats.Progress)
 
     @property
     def deed(self) -> recorded.Recording:
@@ -242,6 +244,7 @@ class ApiView(APIView):
             now=call.now,
             together=declared.repeat == "stored",
             secret=declared.secret,
+            progress=call.progress,
         )
 
 

@@ -7,7 +7,7 @@ is a fault of ours: in a test build it fails; elsewhere the row is written after
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -28,6 +28,8 @@ from runtime import api as runtime_api
 log = structlog.get_logger(__name__)
 
 _NOBODY: Final = Actor("nobody")
+#: Where tests kill the process: what the builder changes by itself becomes durable with its row.
+_POINT: Final = "deed.keep"
 
 
 class NotRecorded(AssertionError):
@@ -56,6 +58,7 @@ class Recording:
         self._workspace_id = workspace_id
         self._chains = [INSTALLATION if workspace_id is None else str(workspace_id)]
         self._reads = reads
+        self._beside: Callable[[], None] | None = None
         self._object_id = str(said.get(self._deed.path, "") or "")
         if self._deed.kind == "person" and actor.kind == "member":
             self._object_id = actor.id
@@ -86,12 +89,24 @@ class Recording:
         """Say that nothing was changed."""
         self.idle = True
 
+    def beside(self, keep: Callable[[], None]) -> None:
+        """Have this called within the transaction that makes the change, where it does change something."""
+        self._beside = keep
+
+    def is_kept(self) -> None:
+        """Say that it is on record already: an earlier request with the same key put it there, and died later."""
+        self.rows += 1
+
     @contextmanager
-    def also(self, verb: str, said: Mapping[str, Any] | None = None) -> Iterator[Recording]:
-        """Around another change that comes with it and is a deed of its own."""
+    def also(
+        self, verb: str, said: Mapping[str, Any] | None = None, *, keep: Callable[[], None] | None = None
+    ) -> Iterator[Recording]:
+        """Around another change that comes with it and is a deed of its own. `keep`: as for `beside`."""
         other = Recording(
             verb, actor=self._actor, origin=self._origin, workspace_id=self._workspace_id, said=said or {}
         )
+        if keep is not None:
+            other.beside(keep)
         with other.kept():
             yield other
 
@@ -102,10 +117,15 @@ class Recording:
     @contextmanager
     def together(self) -> Iterator[None]:
         """The transaction that makes the change."""
+        alone = not transaction.get_connection().in_atomic_block
         with transaction.atomic():
             yield
             if not self.idle:
                 self.write(runtime_api.ask, {})
+            if alone:
+                runtime_api.passing(_POINT, "before")
+        if alone:
+            runtime_api.passing(_POINT, "after")
         self.told(not self.idle)
 
     # --- for the one place ----------------------------------------------------------------------------------------
@@ -157,6 +177,8 @@ class Recording:
         name = self._name or str(facts.get("name") or "") or next((one.name for one in (before, after) if one), "")
         for one in self._chains:
             chain.append(ask, self._entry(one, object_id, name, detail))
+        if self._beside is not None:
+            self._beside()
 
     def _entry(self, where: str, object_id: str, name: str, detail: Mapping[str, Any]) -> Entry:
         return Entry(

@@ -122,7 +122,7 @@ from runtime.api.publishing import (
     workflows_started_by,
 )
 from runtime.api.reconciliations import reconciled, reconciliation
-from runtime.api.recording import Ask, Facts, ask, digest, keeping, redacted
+from runtime.api.recording import Ask, Facts, ask, digest, keeping, passing, redacted
 from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.replaying_events import replay_event
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
@@ -347,6 +347,7 @@ __all__ = [
     "open_sendings",
     "orphans",
     "pass_letters_on",
+    "passing",
     "pause_if_broken",
     "pause_run",
     "pause_schedule",

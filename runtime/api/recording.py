@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from runtime.contracts import JSON
 from runtime.sdk.redaction import MASK, Redactor, is_secret_name
+from runtime.store import failpoints
 from runtime.store.beside import Ask, Facts, ask, digest, keeping
 
-__all__ = ["Ask", "Facts", "ask", "digest", "keeping", "redacted"]
+__all__ = ["Ask", "Facts", "ask", "digest", "keeping", "passing", "redacted"]
 
 _PLAIN: Final = Redactor()
+
+
+def passing(point: str, side: Literal["before", "after"]) -> None:
+    """Around a COMMIT that is not the runtime's own: here a test may stop or kill the process."""
+    if failpoints.armed():
+        failpoints.hit(f"{point}:{side}")
 
 
 def redacted(value: JSON) -> JSON:

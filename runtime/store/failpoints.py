@@ -112,6 +112,7 @@ COMMIT_POINTS: Final = frozenset(
         "retention.hold",
         "retention.sweep",
         "key.rotate",
+        "deed.keep",
         "process.sign",
         "leadership.take",
         "instance.create",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,11 +11,11 @@ import pytest
 
 from builder.accounts import groups
 from builder.accounts.models import Group, Membership, Role, User
-from builder.api import handing_over
+from builder.api import handing_over, repeats
 from builder.audit.models import AuditRow
 from builder.connections.models import Connection
 from builder.workflows import services
-from builder.workflows.models import SavedView, Workflow
+from builder.workflows.models import Answered, SavedView, Workflow
 from runtime import api as runtime_api
 from runtime.api import alerts
 from runtime.contracts.alerts import AlertChannelDraft
@@ -300,6 +302,40 @@ def test_what_stops_in_between_goes_on_where_it_was(world: World, monkeypatch: p
     answer = give(world, "alice", remove=True).body
     assert (answer["done"], answer["removed"]) == (2, True)
     assert AuditRow.objects.filter(verb="workflow.handed_over").count() == 3
+
+
+def test_a_repeat_under_its_key_after_a_stop_tells_of_all_of_it_and_sums_it_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        world.workflow(f"Flow {number}")
+    body = {"to": str(membership(world, "alice")), "reason": "Bo leaves.", "remove": True}
+    key = {"Idempotency-Key": "once"}
+    true = services.hand_over
+    given: list[UUID] = []
+
+    def dies(*, workflow_id: UUID, of: User, to: User) -> bool:
+        if given:
+            raise RuntimeError("the lights went out")
+        given.append(workflow_id)
+        return true(workflow_id=workflow_id, of=of, to=to)
+
+    monkeypatch.setattr(services, "hand_over", dies)
+    where = path(world)
+    assert world.as_alice.post(where, body, headers=key).status == 500
+    monkeypatch.undo()
+    # Then all is done, and the answer gets lost.
+    monkeypatch.setattr(repeats, "_keep", lambda *_: None)
+    assert world.as_alice.post(where, body, headers=key).status == 200
+    monkeypatch.undo()
+    assert world.as_alice.post(where, body, headers=key).code == "still_working"
+    Answered.objects.update(created_at=datetime.now(UTC) - timedelta(minutes=2))
+    answer = world.as_alice.post(where, body, headers=key)
+    assert answer.body == {"done": 3, "left": False, "refused": [], "removed": True}
+    (row,) = AuditRow.objects.filter(verb="member.handed_over")
+    assert json.loads(row.detail)["count"] == 3
+    assert AuditRow.objects.filter(verb="workflow.handed_over").count() == 3
+    assert AuditRow.objects.filter(verb="member.removed").count() == 1
 
 
 def test_what_takes_too_long_is_gone_on_with_and_nobody_is_taken_out_before(

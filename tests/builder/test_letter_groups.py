@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from builder.api import repeats
 from builder.audit.models import AuditRow
+from builder.workflows.models import Answered
 from runtime import api as runtime_api
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
@@ -257,3 +260,17 @@ def test_when_its_time_is_over_it_is_muted_no_more(world: World, failed: list[st
     LetterGroup.objects.update(muted_until=5)
     found = said(world)
     assert (found["muted"], found["muted_by"], found["muted_until"]) == (False, None, None)
+
+
+def test_a_mute_whose_answer_was_lost_is_not_begun_anew(
+    world: World, failed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, key = f"{world.here}/dead-letters/{CAUSE}/mute", {"Idempotency-Key": "once"}
+    monkeypatch.setattr(repeats, "_keep", lambda *_: None)
+    first = world.as_rosa.post(path, {"days": 7}, headers=key)
+    monkeypatch.undo()
+    Answered.objects.update(created_at=datetime.now(UTC) - timedelta(minutes=2))
+    assert world.as_rosa.post(path, {"days": 7}, headers=key).body == first.body
+    assert AuditRow.objects.filter(verb="letter_group.muted").count() == 1
+    # Asked for anew, it is counted from now.
+    assert world.as_rosa.post(path, {"days": 7}).body["muted_at"] > first.body["muted_at"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -226,3 +227,71 @@ def test_the_hourly_sweep_removes_what_is_over_and_nothing_else(world: World) ->
     assert not Session.objects.filter(session_key="over").exists()
     assert Answered.objects.count() == 1
     assert world.as_bo.get("/me").status == 200
+
+
+class Portioned:
+    """A write in portions, of which each request does one and may then come to a stop."""
+
+    def __init__(self) -> None:
+        self.left: list[Any] = []
+
+    def ask(self, *, stops: bool = False, meanwhile: Callable[[], object] = lambda: None, late: int = 0) -> Any:
+        """What is answered; `late`: so many seconds from now."""
+        progress = repeats.Progress()
+
+        def run() -> Response:
+            self.left.append(progress.left)
+            progress.keep({"done": len(self.left)})
+            meanwhile()
+            progress.keep({"done": len(self.left)})
+            if stops:
+                raise RuntimeError("the lights went out")
+            return Response({"done": len(self.left)})
+
+        now = datetime.now(UTC) + timedelta(seconds=late)
+        arguments: dict[str, Any] = {"key": "k", "body": b"{}", "together": False, "secret": False}
+        return repeats.once(**arguments, run=run, now=now, progress=progress).data
+
+
+def test_a_write_in_portions_that_failed_on_the_way_is_gone_on_with(db: None) -> None:
+    write = Portioned()
+    with pytest.raises(RuntimeError):
+        write.ask(stops=True)
+    with pytest.raises(RuntimeError):
+        write.ask(stops=True)
+    assert write.ask() == write.ask() == {"done": 3}
+    assert write.left == [None, {"done": 1}, {"done": 2}]
+
+
+def test_a_write_in_portions_is_waited_for_as_long_as_it_gets_on(db: None) -> None:
+    write = Portioned()
+    told: list[str] = []
+
+    def another() -> None:
+        with pytest.raises(Refusal) as refused:
+            write.ask(late=50)
+        told.append(refused.value.code)
+
+    assert write.ask(meanwhile=another) == {"done": 1}
+    assert told == ["still_working"]
+
+
+def test_a_write_in_portions_that_was_given_up_for_dead_and_is_not_stops(db: None) -> None:
+    write = Portioned()
+    answers: list[Any] = []
+    with pytest.raises(Refusal) as refused:
+        write.ask(meanwhile=lambda: answers.append(write.ask(late=70)))
+    assert refused.value.code == "still_working"
+    assert answers == [{"done": 2}]
+    assert write.left == [None, {"done": 1}]
+    assert write.ask() == {"done": 2}, "the answer of whoever took over"
+
+
+def test_another_body_does_not_take_over_a_write_in_portions(db: None) -> None:
+    write = Portioned()
+    with pytest.raises(RuntimeError):
+        write.ask(stops=True)
+    arguments: dict[str, Any] = {"key": "k", "body": b"[]", "together": False, "secret": False}
+    with pytest.raises(Refusal) as refused:
+        repeats.once(**arguments, run=lambda: Response({}), now=datetime.now(UTC))
+    assert refused.value.code == "key_reused"

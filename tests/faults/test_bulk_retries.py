@@ -1,4 +1,5 @@
-"""Dead letters are gone on with in bulk, and the process that does it dies at its commit points: each goes once."""
+"""Dead letters are gone on with in bulk, and a process dies at its commit points: each goes once. So does what somebody
+says about a group of them."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from tests.faults.conftest import MakePlant
 from tests.faults.examples import linear
 from tests.faults.plant import Plant
 from tests.faults.processes import wait_until
-from tests.faults.test_other_doors import api_of, die_at
+from tests.faults.test_other_doors import api_of, ask_again, die_at
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 SIDES = ("before", "after")
@@ -82,3 +83,33 @@ def test_a_kill_while_letters_are_gone_on_with_loses_none_and_begins_none_twice(
     plant.buried(ticker)
     plant.revive(ticker)
     assert ended(plant, prefix)["status"] == "done"
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_kill_while_somebody_says_something_of_a_group_leaves_it_said_once_or_not_at_all(
+    side: str, some_database: str, make_plant: MakePlant
+) -> None:
+    plant = make_plant(some_database)
+    plant.start(linear(respond="immediately", second="fail=422"))
+    cause, _ = refused(plant)
+    said = "SELECT revision, note, muted_at, muted_until FROM store_lettergroup"
+    note = {"note": "The bank knows.", "ticket": "https://tickets.example/7", "revision": 0}
+    was = (0, "", None, None)
+    for way, verb, body in (("note", "noted", note), ("mute", "muted", {"days": 7}), ("unmute", "unmuted", {})):
+        path, method = f"W/dead-letters/{cause}/{way}", "PUT" if way == "note" else "POST"
+        die_at(plant, plant.of(plant.kinds[0]), f"deadletter.group:{side}", method, path, body, key=way)
+        rows = plant.database.query(said)
+        on_record = f"SELECT count(*) FROM audit_row WHERE verb = 'letter_group.{verb}'"
+        assert plant.database.query(on_record) == [(int(side == "after"),)], way
+        if side == "before":
+            assert rows in ([], [was]), way
+        again = ask_again(plant, method, path, body, way)
+        if side == "after":
+            assert plant.database.query(said) == rows, f"{way}: as it was said the first time"
+        ((revision, written, muted_at, muted_until),) = plant.database.query(said)
+        assert (revision, written, muted_at is not None) == (1, note["note"], way == "mute"), way
+        assert (again["revision"], again["note"], again["muted"]) == (1, note["note"], way == "mute"), way
+        assert muted_at is None or muted_until - muted_at == 7 * 86_400_000
+        assert plant.database.query(on_record) == [(1,)], way
+        was = (revision, written, muted_at, muted_until)
+    assert plant.complaints() == []

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { i18nReady, setLanguage } from ".";
 import { clockText, scheduleText } from "./schedules";
-import { failureMessage, failureTitle, reasonText } from "./server";
+import { failureMessage, failureNamed, failureTitle, reasonText, taskTitle } from "./server";
 
 const failed = (code: string, title: string, message = title) => ({ code, title, message });
 
@@ -19,6 +19,13 @@ describe("what the server says in English", () => {
     expect(failureTitle(failed("timeout", "It took too long"))).toBe("Es dauerte zu lange");
     expect(failureTitle(failed("run.start_missing", "The start is not there"))).toBe("Den Start gibt es nicht");
     expect(failureTitle(failed("items_failed", "3 of 200 failed"))).toBe("3 von 200 fehlgeschlagen");
+  });
+
+  it("is told where nobody says under which code", () => {
+    expect(failureNamed("The data was refused")).toBe("Die Daten wurden abgelehnt");
+    expect(failureNamed("The bank said no")).toBe("The bank said no");
+    expect(taskTitle({ kind: "exception", step: "Pay", title: "Pay: Not found" })).toBe("Pay: Nicht gefunden");
+    expect(taskTitle({ kind: "approval", step: "Pay", title: "Pay: Not found" })).toBe("Pay: Not found");
   });
 
   it("keeps what it says of others", () => {

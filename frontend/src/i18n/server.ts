@@ -7,7 +7,15 @@ import { stepWords } from "./steps";
  * texts of their own under codes of their own.
  */
 type Words = Readonly<Record<string, string>>;
-export type Area = "failures" | "reasons" | "ports" | "connections" | "schedules" | "summaries" | "problems";
+export type Area =
+  | "failures"
+  | "reasons"
+  | "ports"
+  | "connections"
+  | "schedules"
+  | "summaries"
+  | "problems"
+  | "checks";
 /** What stands in a hole, in the person's language; null where such a thing cannot stand there. */
 export type Value = (hole: string, text: string) => string | null;
 
@@ -88,7 +96,24 @@ interface Failure {
 
 /** What failed, in a few words. */
 export const failureTitle = (error: Failure) => retell("failures", error.code, error.title);
+/** The same where nobody has told under which code: the first of all sentences that says exactly this. */
+export function failureNamed(title: string): string {
+  if (!title || isSource()) return title;
+  const all = i18n.getResourceBundle("en", NAMESPACE) as Record<Area, Record<string, Words>> | undefined;
+  for (const [code, words] of Object.entries(all?.failures ?? {})) {
+    const name = Object.keys(words).find((one) => words[one] === title);
+    if (name) return sentences(i18n.language, "failures", code)?.[name] ?? title;
+  }
+  return title;
+}
+/** How a question is called: of a failed step by what it failed of. */
+export function taskTitle(task: { kind: string; step: string; title: string }): string {
+  const before = `${task.step}: `;
+  return task.kind === "exception" && task.title.startsWith(before) ? before + failureNamed(task.title.slice(before.length)) : task.title;
+}
 /** What failed, why and what to do. */
 export const failureMessage = (error: Failure) => retell("failures", error.code, error.message);
+/** Why nothing else can be given to a failed step. */
+export const fixedText = (why: string) => retell("reasons", "edit", why);
 /** Why something that knocked did not start a run, or not at once. */
 export const reasonText = (reason: string) => retell("reasons", "event", reason);

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 
 import { cx } from "./cx";
 import css from "./page.module.css";
@@ -18,6 +18,15 @@ export interface TopBarProps {
 
 /** The 56 px bar on top of every screen. */
 export function TopBar({ crumbs, title, chips, middle, actions, showWay }: TopBarProps) {
+  const tabs = useRef<HTMLDivElement>(null);
+  const chosen = useRef<Element | null>(null);
+  useEffect(() => {
+    // On a phone not all of them have room. Whoever moves the row away meanwhile is left alone.
+    const now = tabs.current?.querySelector("[aria-current=page], [aria-selected=true], [aria-pressed=true]") ?? null;
+    if (now === chosen.current) return;
+    chosen.current = now;
+    now?.scrollIntoView({ block: "nearest", inline: "center" });
+  });
   return (
     <header className={css.topbar} data-way={showWay || undefined}>
       <div className={css.topbarStart}>
@@ -25,7 +34,11 @@ export function TopBar({ crumbs, title, chips, middle, actions, showWay }: TopBa
         <h1>{title}</h1>
         {chips}
       </div>
-      {middle !== undefined && <div className={css.topbarMiddle}>{middle}</div>}
+      {middle !== undefined && (
+        <div className={css.topbarMiddle} ref={tabs}>
+          {middle}
+        </div>
+      )}
       {(actions || middle !== undefined) && <div className={css.topbarEnd}>{actions}</div>}
     </header>
   );

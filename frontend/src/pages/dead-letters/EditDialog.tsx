@@ -8,7 +8,7 @@ import { refreshDeadLetters, useNodeTypes, workspacePath } from "../../api/queri
 import { useWorkspace } from "../../api/session";
 import type { Page } from "../../api/types";
 import { parseExact } from "../../graph/exact";
-import { retell } from "../../i18n/server";
+import { fixedText, retell } from "../../i18n/server";
 import { Button, Dialog, EmptyState, ErrorCard, Note, SkeletonRows, TextField, useFormatter } from "../../ui";
 import { BulkRetryProgress } from "./BulkRetryProgress";
 import css from "./editGrid.module.css";
@@ -112,7 +112,7 @@ function Editing({ target, onUnsaved, onClose }: { target: Target; onUnsaved: (u
   if (columns.length === 0) {
     return (
       <>
-        <EmptyState plain title={t("edit.nothing")} text={rows[0]?.fixed ?? t("edit.nothingText")} />
+        <EmptyState plain title={t("edit.nothing")} text={rows[0]?.fixed ? fixedText(rows[0].fixed) : t("edit.nothingText")} />
         <div className={css.foot}>
           <Button onClick={onClose}>{t("common:action.close")}</Button>
         </div>
@@ -124,7 +124,7 @@ function Editing({ target, onUnsaved, onClose }: { target: Target; onUnsaved: (u
       <p className={css.lead}>{t("edit.lead", { step: target.group.step.name })}</p>
       {total > rows.length && <Note>{t("edit.limit", { ...many(total), shown: format.number(rows.length) })}</Note>}
       {fixed > 0 && <Note tone="wait">{t("edit.fixed", many(fixed))}</Note>}
-      <EditGrid rows={rows} columns={columns} typed={typed} wrong={wrong} said={said} onChange={change} />
+      <EditGrid rows={rows} code={target.group.code} columns={columns} typed={typed} wrong={wrong} said={said} onChange={change} />
       {start.isError && <ErrorCard title={t("edit.failed")} error={start.error} />}
       <div className={css.bottom}>
         <TextField label={t("retry.reason")} autoComplete="off" maxLength={400} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />

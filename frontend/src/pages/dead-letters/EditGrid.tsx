@@ -3,6 +3,7 @@ import { ArrowDownToLine, Columns3, Undo2 } from "lucide-react";
 import { type ClipboardEvent, type KeyboardEvent, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { fixedText, retell } from "../../i18n/server";
 import { Button, cx, tableBoxClass, tableClass } from "../../ui";
 import { isPasteOfCells } from "../batch/edits";
 import { DOTS } from "../run/marks";
@@ -15,6 +16,8 @@ const MOST_LETTERS = 30;
 
 interface GridProps {
   rows: readonly GridRow[];
+  /** What all of them failed of. */
+  code: string;
   columns: readonly Column[];
   typed: Typed;
   wrong: Readonly<Record<string, Readonly<Record<string, Wrong>>>>;
@@ -24,13 +27,14 @@ interface GridProps {
 }
 
 /** The table: a row for each run, a column for each value that can be changed. */
-export function EditGrid({ rows, columns, typed, wrong, said, onChange }: GridProps) {
+export function EditGrid({ rows, code, columns, typed, wrong, said, onChange }: GridProps) {
   const { t } = useTranslation("deadLetters");
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const [chosen, setChosen] = useState<readonly string[]>(() => shownAtFirst(columns));
   const [at, setAt] = useState<{ row: number; column: number } | null>(null);
   const shown = columns.filter((column) => chosen.includes(column.id));
+  const messageOf = (row: GridRow) => (row.fixed === null ? retell("failures", code, row.message) : fixedText(row.fixed));
   const cell = (row: number, column: number) => box.current?.querySelector<HTMLInputElement>(`[data-cell="${row}/${column}"]`);
   /** To the next cell in this direction that there is, past those that cannot be changed. */
   const go = (row: number, column: number, down: number, right: number): boolean => {
@@ -136,7 +140,11 @@ export function EditGrid({ rows, columns, typed, wrong, said, onChange }: GridPr
                   <td className={css.why} id={`${id}-why-${number}`}>
                     {why && <span className={css.wrong}>{t(`edit.wrong.${why}`)}</span>}
                     {told && <span className={css.wrong}>{told}</span>}
-                    {!why && !told && <span className={css.message} title={row.fixed ?? row.message}>{row.fixed ?? row.message}</span>}
+                    {!why && !told && (
+                      <span className={css.message} title={messageOf(row)}>
+                        {messageOf(row)}
+                      </span>
+                    )}
                   </td>
                 </tr>
               );

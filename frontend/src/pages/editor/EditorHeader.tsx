@@ -51,7 +51,7 @@ export function EditorHeader({ workflow, autosave, changes, room }: EditorHeader
       }
       middle={
         <nav className={segmentsClass} aria-label={t("tabs.label")}>
-          {(["build", "runs", "versions", "starts", "history", "settings"] as const).map((tab) => (
+          {(["build", "runs", "versions", "starts", "events", "history", "settings"] as const).map((tab) => (
             <Link key={tab} to={`/workflows/$id/${tab}`} params={{ id: workflow.id }} className={segmentClass} activeOptions={{ exact: false }}>
               {t(`tabs.${tab}`)}
             </Link>

@@ -35,10 +35,20 @@ function Actor({ actor, other }: { actor: AuditActor; other: string | null }) {
   );
 }
 
+/** How the log calls a thing. A rule of alerts has no name of its own: it is called by what it looks at. */
+function useThingName(): (thing: HistoryRow["object"]) => string {
+  const { t } = useTranslation("audit");
+  return ({ kind, name }) => {
+    if (kind !== "alert_rule") return name;
+    const [rule = "", ...of] = name.split(" · ");
+    return [t(`rule.${rule}`, { defaultValue: rule }), ...of].join(" · ");
+  };
+}
+
 /** The thing's name, which leads to it where it has a page. */
 function Thing({ row, leads }: { row: HistoryRow; leads: boolean }) {
-  const { kind, id, name } = row.object;
-  const label = name || id.slice(0, 8);
+  const { kind, id } = row.object;
+  const label = useThingName()(row.object) || id.slice(0, 8);
   if (!label) return null;
   if (id && leads) {
     if (kind === "workflow") return <Link to="/workflows/$id/history" params={{ id }}>{label}</Link>;
@@ -131,6 +141,7 @@ function Detail({ row }: { row: HistoryRow & Partial<AuditRow> }) {
 function Row({ row, whole, leads, onOnly }: { row: HistoryRow & Partial<AuditRow>; whole: boolean; leads: boolean; onOnly: OnOnly | undefined }) {
   const { t } = useTranslation("audit");
   const verb = useVerb();
+  const called = useThingName();
   const id = useId();
   const [open, setOpen] = useState(false);
   const said = verb(row.verb);
@@ -140,7 +151,7 @@ function Row({ row, whole, leads, onOnly }: { row: HistoryRow & Partial<AuditRow
         <td>
           <IconButton
             size="sm"
-            label={t(open ? "hide" : "show", { what: said, name: row.object.name })}
+            label={t(open ? "hide" : "show", { what: said, name: called(row.object) })}
             aria-expanded={open}
             aria-controls={open ? id : undefined}
             icon={open ? <ChevronDown size={16} /> : <ChevronRight size={16} />}

@@ -7,6 +7,7 @@ import { useInboxCount, workspacePath } from "../../api/queries";
 import { type SentLetters, useSentLetters } from "../../api/sendings";
 import { useWorkspace } from "../../api/session";
 import type { Page, Task } from "../../api/types";
+import { taskTitle } from "../../i18n/server";
 import { Chip, SkeletonRows, StatusIcon, Time, useFormatter, useNow } from "../../ui";
 import { failedOf } from "../dead-letters/sent";
 import css from "./home.module.css";
@@ -86,7 +87,7 @@ function Question({ task }: { task: Task }) {
     <Link to="/inbox" search={{ task: task.id }} className={css.row}>
       <StatusIcon kind="waiting" size={18} />
       <span className={css.rowText}>
-        <b>{task.title}</b>
+        <b>{taskTitle(task)}</b>
         <small>
           {task.run.workflow.name}
           {task.due_at && (

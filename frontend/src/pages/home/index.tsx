@@ -107,8 +107,8 @@ function Today({ workflows }: { workflows: readonly Workflow[] }) {
   const undone = sum((workflow) => workflow.stats_24h.undone);
   const total = sum((workflow) => workflow.stats_24h.all);
   const ended = done + failed + undone;
-  // Never 100 % while something failed.
-  const share = ended === 0 ? null : Math.floor((done / ended) * 1000) / 1000;
+  // As the monitor rounds it; never 100 % while something failed.
+  const share = ended === 0 ? null : done === ended ? 1 : Math.min(done / ended, 0.999);
   return (
     <Section title={t("home.today")}>
       <div className={css.today}>

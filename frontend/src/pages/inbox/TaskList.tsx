@@ -13,6 +13,7 @@ import { Button, Chip, cx, ErrorCard, segmentClass, segmentsClass, SelectField, 
 import { runTitle } from "../runs/words";
 import { useAbsences } from "../../api/absences";
 import { useUser } from "../../api/session";
+import { taskTitle } from "../../i18n/server";
 import { byOf, takenBy, useAwayWords } from "./away";
 import { namesOf } from "./names";
 import { whoseWords } from "./whose";
@@ -143,7 +144,7 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
         <label>
           <input
             type="checkbox"
-            aria-label={t("pick", { title: task.title })}
+            aria-label={t("pick", { title: taskTitle(task) })}
             checked={picked ?? false}
             disabled={picked === undefined}
             onChange={(event) => onPick(event.currentTarget.checked)}
@@ -165,7 +166,7 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
         <KindTile kind={task.kind} />
         <span className={css.rowBody}>
           <span className={css.rowHead}>
-            <b>{task.title}</b>
+            <b>{taskTitle(task)}</b>
             {amount && <span className={cx("tn", css.rowAmount)}>{amount}</span>}
           </span>
           <span className={css.rowWhere}>

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useCan, useUser } from "../../api/session";
 import type { Json, TaskDetail } from "../../api/types";
 import { formatExact } from "../../graph/exact";
+import { taskTitle } from "../../i18n/server";
 import { FileLines } from "../../preview/FileLine";
 import { filesOf, firstToOpen, SHOWN_FILES } from "../../preview/value";
 import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
@@ -295,13 +296,13 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
   return (
     <article className={css.pane}>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with the keys */}
-      <div className={css.scroll} tabIndex={0} role="group" aria-label={task.title}>
+      <div className={css.scroll} tabIndex={0} role="group" aria-label={taskTitle(task)}>
         <div className={css.inner}>
           <header className={css.head}>
             <KindTile kind={task.kind} />
             <div>
               <h2 ref={head} tabIndex={-1}>
-                {task.title}
+                {taskTitle(task)}
               </h2>
               <p className={css.where}>
                 {task.run.workflow.name} · {t("askedAt")} <Time at={task.created_at} />

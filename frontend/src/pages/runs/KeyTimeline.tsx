@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { type KeyEvent, useKeyTimeline } from "../../api/runSearch";
 import type { RunStatus } from "../../api/types";
+import { failureNamed } from "../../i18n/server";
 import { buttonClass, Card, ClockTime, EmptyState, ErrorCard, Note, PageBody, runStatusKind, SkeletonRows, StatusIcon, TopBar, useFormatter } from "../../ui";
 import { FieldValue } from "./RunTable";
 import css from "./timeline.module.css";
@@ -88,14 +89,15 @@ function Event({ event }: { event: KeyEvent }) {
   const { t } = useTranslation(["runs", "common"]);
   const icon = ICONS[event.kind] ?? <StatusIcon kind={runStatusKind({ status: (event.kind === "cancelled" ? "cancelled" : event.kind) as RunStatus } as never)} size={16} decorative />;
   const who = eventBy(event, t as never);
-  const words = t(`timeline.kind.${event.kind}`, { who, what: event.text, outcome: event.outcome, context: event.by ? "by" : "alone" });
+  const said = event.kind === "decided" ? event.text : failureNamed(event.text);
+  const words = t(`timeline.kind.${event.kind}`, { who, what: said, outcome: event.outcome, context: event.by ? "by" : "alone" });
   return (
     <li>
       <ClockTime at={event.at} />
       <span className={css.icon}>{icon}</span>
       <span className={css.words}>
         <span>{words}</span>
-        {event.text && event.kind !== "decided" && <small>{event.text}</small>}
+        {event.text && event.kind !== "decided" && <small>{said}</small>}
         {event.comment && <q>{event.comment}</q>}
         <small>
           <Link to="/runs/$runId" params={{ runId: event.run }}>

@@ -13,6 +13,7 @@ import {
   Chip,
   ConfirmDialog,
   CopyBox,
+  cx,
   Dialog,
   EmptyState,
   ErrorCard,
@@ -23,6 +24,7 @@ import {
   showToast,
   SkeletonRows,
   tableBoxClass,
+  tableCardsClass,
   tableClass,
   TextField,
   Time,
@@ -186,7 +188,7 @@ function TokenList() {
       {tokens.data?.length === 0 && <EmptyState plain title={t("tokens.empty")} text={t("tokens.emptyText")} />}
       {tokens.data && tokens.data.length > 0 && (
         <div className={tableBoxClass}>
-          <table className={tableClass}>
+          <table className={cx(tableClass, tableCardsClass, css.cards)}>
             <thead>
               <tr>
                 <th scope="col">{t("tokens.name")}</th>
@@ -201,7 +203,7 @@ function TokenList() {
             <tbody>
               {tokens.data.map((token) => (
                 <tr key={token.id}>
-                  <td>
+                  <td data-cell="wide" className={css.anyLength}>
                     <b>{token.name}</b>
                     {token.prefix && (
                       <div className="mono" style={{ color: "var(--ink3)" }}>
@@ -209,19 +211,19 @@ function TokenList() {
                       </div>
                     )}
                   </td>
-                  <td>
+                  <td data-cell="wide">
                     <span style={{ display: "flex", gap: 5, flexWrap: "wrap" }}>
                       {token.scopes.map((scope) => (
                         <Chip key={scope}>{t(`scopeShort.${scope}`)}</Chip>
                       ))}
                     </span>
                   </td>
-                  <td>
+                  <td data-label={t("tokens.expiresAt")}>
                     {token.replaced_by ? <Time at={token.expires_at} /> : format.day(token.expires_at)}
                     {token.replaced_by && <small style={{ display: "block", color: "var(--ink2)" }}>{t("tokens.replaced")}</small>}
                   </td>
-                  <td>{token.last_used_at ? <Time at={token.last_used_at} /> : t("common:never")}</td>
-                  <td>
+                  <td data-label={t("tokens.lastUsed")}>{token.last_used_at ? <Time at={token.last_used_at} /> : t("common:never")}</td>
+                  <td data-cell="wide">
                     <div className={css.end}>
                       {token.mine && !token.replaced_by && (
                         <IconButton
