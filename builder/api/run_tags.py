@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Final, Self
 from uuid import UUID
 
@@ -12,10 +13,11 @@ from builder.api.bulk_retries import MOST, ChosenRuns
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.run_filters import filters_of
 from runtime import api as runtime_api
-from runtime.contracts.tagging import LONGEST_TAG, MOST_TAGS, tag_of
+from runtime.contracts.tagging import LONGEST_TAG, MOST_TAGS, NONE_TAGGED, TaggedRuns, tag_of
 
 #: So many words are put on runs at a time, so that ten thousand of them take little time.
 _AT_ONCE: Final = 5
+_NO_RUN: Final = UUID(int=0)
 Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG), AfterValidator(tag_of)]
 
 
@@ -86,19 +88,52 @@ class TagsOfRuns(ApiView):
     @operation(Action.RUN_TAG, body=TagRuns, answer=TaggedShape, repeat="stored_apart", does="runs.tagged")
     def post(self, call: Call, *, body: TagRuns) -> TaggedShape:
         """Put words on many runs, and take others away. What the runs do stays the same."""
-        if body.search is None:
-            chosen = body.runs or []
+        left = None if call.progress.left is None else _Left.model_validate(call.progress.left)
+        if left is None:
+            chosen = _chosen(call, body, MOST + 1)
+            more, chosen, before = len(chosen) > MOST, chosen[:MOST], NONE_TAGGED
         else:
-            filters = filters_of(call, body.search)
-            chosen = runtime_api.find_runs(workspace_id=call.workspace.id, filters=filters, most=MOST + 1)
+            # Behind where it stopped, whatever has come since; as many as that may stand before these.
+            chosen = [one for one in _chosen(call, body, 2 * MOST) if left.oldest <= one < left.last]
+            more, before = left.more, TaggedRuns(left.found, left.changed, left.full)
+            if before.changed:
+                call.deed.is_kept()
+        call.deed.note(count=len(chosen))
+        oldest = min(chosen, default=_NO_RUN) if left is None else left.oldest
+
+        def keep(done: TaggedRuns, last: UUID) -> None:
+            far = _Left(**asdict(done), more=more, last=last, oldest=oldest)
+            call.progress.keep(far.model_dump(mode="json"))
+
         done = runtime_api.tag_runs(
             workspace_id=call.workspace.id,
-            run_ids=chosen[:MOST],
+            run_ids=chosen,
             add=body.add,
             remove=body.remove,
             by=call.person.id,
+            before=before,
+            keep=keep,
         )
-        return TaggedShape(found=done.found, changed=done.changed, full=done.full, more=len(chosen) > MOST)
+        return TaggedShape(found=done.found, changed=done.changed, full=done.full, more=more)
+
+
+class _Left(View):
+    """How far somebody came who puts words on many runs: the oldest that has had its turn, and the `oldest` of all."""
+
+    found: int
+    changed: int
+    full: int
+    more: bool
+    last: UUID
+    oldest: UUID
+
+
+def _chosen(call: Call, body: TagRuns, most: int) -> list[UUID]:
+    """Those that are named, or that the search finds, the newest first."""
+    if body.search is None:
+        return body.runs or []
+    filters = filters_of(call, body.search)
+    return runtime_api.find_runs(workspace_id=call.workspace.id, filters=filters, most=most)
 
 
 class TagsOfRun(ApiView):

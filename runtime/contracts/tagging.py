@@ -20,6 +20,9 @@ class TaggedRuns:
     full: int
 
 
+NONE_TAGGED: Final = TaggedRuns(0, 0, 0)
+
+
 def tag_of(text: str) -> str:
     """A word as it is kept: with single spaces. Raises ValueError in words."""
     found = " ".join(text.split())

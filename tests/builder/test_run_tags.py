@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from builder.audit.models import AuditRow
+from runtime import api as runtime_api
 from runtime.contracts.tagging import MOST_TAGS, tag_of
+from runtime.store import tags
 from runtime.store.models import Run, RunTag
 from runtime.store.transitions import Transition
 from tests.builder.conftest import World
@@ -147,6 +150,47 @@ def test_a_repeat_with_the_same_key_is_done_once(books: Books) -> None:
     again = books.world.as_rosa.post(path, body, headers=key)
     assert first.body == again.body
     assert shown(books, run) == [], "the answer that was lost is given, and nothing is done again"
+
+
+def test_many_runs_take_their_words_in_portions_and_are_one_deed(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tags, "_MOST_ROWS", 4)
+    runs = [books.run(f"R-{number}") for number in range(5)]
+    put(books, runs[:2], "late")
+    assert put(books, runs, "late", remove=["old"]) == {"found": 5, "changed": 3, "full": 0, "more": False}
+    assert [shown(books, run) for run in runs] == [["late"]] * 5
+    rows = AuditRow.objects.filter(verb="runs.tagged").order_by("sequence")
+    assert [json.loads(row.detail)["count"] for row in rows] == [2, 5]
+
+
+@pytest.mark.parametrize("stops_at", [1, 2, 3])
+def test_what_stopped_between_two_portions_is_gone_on_with_and_is_one_deed(
+    books: Books, monkeypatch: pytest.MonkeyPatch, stops_at: int
+) -> None:
+    monkeypatch.setattr(tags, "_MOST_ROWS", 2)
+    runs = [books.run(f"R-{number}", "Brinkmann") for number in range(5)]
+    put(books, runs, "old")
+    on_record = AuditRow.objects.filter(verb="runs.tagged")
+    before = on_record.count()
+    body = {"search": {"q": "tag:old"}, "add": ["late"], "remove": ["old"]}
+    true, calls = tags.change, []
+
+    def change(*what: Any) -> tags.Changed:
+        calls.append(1)
+        if len(calls) == stops_at:
+            raise RuntimeError("the lights went out")
+        return true(*what)
+
+    monkeypatch.setattr(tags, "change", change)
+    path, key = f"{books.world.here}/runs/tags", {"Idempotency-Key": "all"}
+    assert books.world.as_rosa.post(path, body, headers=key).status == 500
+    assert RunTag.objects.filter(folded="late").count() == stops_at - 1
+    newer = books.run("R-6", "Brinkmann")
+    runtime_api.tag_run(workspace_id=books.world.northwind.id, run_id=newer, add=["old"], remove=[], by=None)
+    first, again = (books.world.as_rosa.post(path, body, headers=key).body for _ in range(2))
+    assert first == again == {"found": 5, "changed": 5, "full": 0, "more": False} or stops_at == 1
+    assert [shown(books, run) for run in runs] == [["late"]] * 5
+    assert shown(books, newer) == (["late"] if stops_at == 1 else ["old"]), "it came later"
+    assert on_record.count() == before + 1
 
 
 def test_runs_of_others_take_no_word(books: Books) -> None:

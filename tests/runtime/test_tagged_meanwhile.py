@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -17,7 +17,7 @@ from tests.meanwhile import while_open
 from tests.runtime.machine import WORKSPACE, Machine, fields, flow
 
 
-def tag(runs: Iterable[UUID], word: str = "late") -> tags.Changed:
+def tag(runs: Sequence[UUID], word: str = "late") -> tags.Changed:
     return tags.change(WORKSPACE, runs, {word: word}, [], uuid7())
 
 
