@@ -122,8 +122,14 @@ def _workers() -> HealthItem:
             "No worker is alive: events are accepted and wait.",
             "Start one: manage.py worker.",
         )
-    many = "1 worker is" if len(workers) == 1 else f"{len(workers)} workers are"
-    return HealthItem("workers", True, "Workers", f"{many} alive, {sum(workers)} runs in flight.")
+    return HealthItem(
+        "workers",
+        True,
+        "Workers",
+        f"1 worker is alive, {sum(workers)} runs in flight."
+        if len(workers) == 1
+        else f"{len(workers)} workers are alive, {sum(workers)} runs in flight.",
+    )
 
 
 def _orphans() -> HealthItem:

@@ -185,3 +185,23 @@ def test_every_kind_of_connection_has_words() -> None:
 def test_every_reason_why_a_step_is_given_nothing_else_has_words() -> None:
     said = [getattr(edited_retries, name) for name in ("_NOT_FIRST", "_NOTHING", "_HAS_RUNS", "_TWICE")]
     assert [one for one in said if not _known("reasons", "edit", one)] == []
+
+
+def test_every_line_of_the_system_check_has_words_by_what_it_looks_at() -> None:
+    said = set()
+    for name, call, texts in (
+        ("runtime/api/health.py", "HealthItem", (2, 3, 4)),
+        ("builder/api/session.py", "CheckLine", ()),
+    ):
+        for node in ast.walk(tree(ROOT / name)):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == call):
+                continue
+            named: dict[str | None, ast.expr] = {one.arg: one.value for one in node.keywords}
+            looks_at = node.args[0] if node.args else named["id"]
+            told = [node.args[place] for place in texts if len(node.args) > place]
+            for one in (*told, *(named[text] for text in ("title", "detail", "fix") if text in named)):
+                parts = [one.body, one.orelse] if isinstance(one, ast.IfExp) else [one]
+                if isinstance(looks_at, ast.Constant):
+                    said |= {(str(looks_at.value), text) for part in parts if (text := _template(part))}
+    assert len(said) > 30
+    assert [one for one in sorted(said) if not _known("checks", *one)] == []

@@ -7,7 +7,7 @@ import { stepWords } from "./steps";
  * texts of their own under codes of their own.
  */
 type Words = Readonly<Record<string, string>>;
-export type Area = "failures" | "reasons" | "ports" | "connections" | "schedules" | "summaries";
+export type Area = "failures" | "reasons" | "ports" | "connections" | "schedules" | "summaries" | "checks";
 /** What stands in a hole, in the person's language; null where such a thing cannot stand there. */
 export type Value = (hole: string, text: string) => string | null;
 

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 
 import type { SystemCheck } from "../../api/types";
+import { retell } from "../../i18n/server";
 import { CopyBox } from "../../ui";
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import css from "./setup.module.css";
@@ -18,9 +19,9 @@ export function Checks({ checks }: { checks: readonly SystemCheck[] }) {
             <TriangleAlert size={18} color="var(--wait)" role="img" aria-label={t("checks.notOk")} />
           )}
           <div>
-            <b>{check.title}</b>
-            {check.detail && <small>{check.detail}</small>}
-            {!check.ok && check.fix && <CopyBox text={check.fix} />}
+            <b>{retell("checks", check.id, check.title)}</b>
+            {check.detail && <small>{retell("checks", check.id, check.detail)}</small>}
+            {!check.ok && check.fix && <CopyBox text={retell("checks", check.id, check.fix)} />}
           </div>
         </li>
       ))}
