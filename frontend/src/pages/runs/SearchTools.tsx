@@ -149,7 +149,7 @@ export function SearchTools({ search, workflow, change, error }: { search: RunLi
           {refused}
         </p>
       )}
-      <div className={css.tools}>
+      <div className={cx(css.tools, css.statuses)}>
         <FilterChip on={!search.status} onClick={() => change({ status: undefined })}>
           {t("filter.all")}
         </FilterChip>
