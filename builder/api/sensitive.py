@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from builder.accounts.rights import Action, allows
@@ -27,6 +28,10 @@ _MISSING: Final = object()
 def fold(name: str) -> str:
     """`booking_date`, `Booking date` and `bookingDate` are one name."""
     return _BETWEEN.sub("", name).casefold()
+
+
+#: The names of fields are few and come again and again; values are remembered nowhere.
+_folded: Final = lru_cache(maxsize=2_048)(fold)
 
 
 class Masking:
@@ -66,7 +71,7 @@ class Masking:
             case dict():
                 return {
                     name: {MARK: [] if path is None else [*path, name]}
-                    if fold(name) in self.names and one not in (None, "")
+                    if _folded(name) in self.names and one not in (None, "")
                     else self._masked(one, None if path is None else (*path, name))
                     for name, one in value.items()
                 }
@@ -74,9 +79,9 @@ class Masking:
                 return [
                     self._masked(one, None if path is None else (*path, number)) for number, one in enumerate(value)
                 ]
-            case str() if len(value) > 1 and self._names_one(value):
+            case str() if len(value) > 1 and _holds_values(value) and self._names_one(value):
                 # A body as text, or an address with its parameters: which part of it is the value, nobody can say.
-                return {MARK: [] if path is None else list(path)} if _holds_values(value) else value
+                return {MARK: [] if path is None else list(path)}
             case _:
                 return value
 

@@ -37,8 +37,10 @@ class Told:
 
 FORMAT: Final = "millrace.dead_letters"
 VERSION: Final = 1
-#: So many letters, with what their steps were given, are held at a time.
-_PAGE: Final = 50
+#: Which letters come next is asked for so many at a time: each time all that wait are put in order.
+_LOOKED_UP: Final = 5_000
+#: So many of them, with what their steps were given, are held at a time. What is long stands in a file of its own.
+_PAGE: Final = 200
 #: So many bytes of a file for programs are sent together.
 _PORTION: Final = 64 * 1024
 _FIRST: Final = ("Workflow", "Version", "Step", "Failed of", "Message", "Business key", "Failed at")
@@ -89,21 +91,28 @@ def _chosen(
 
 def _found(workspace_id: UUID, rows: QuerySet[DeadLetter], told: Told) -> Iterator[dict[str, JSON]]:
     """In pages: whoever reads slowly holds no cursor open."""
-    last: UUID | None = None
-    while True:
-        # Of one run one letter waits at a time: so a page ends between two runs.
-        behind = rows if last is None else rows.filter(run_id__lt=last)
-        page = list(behind.order_by("-run_id", "-generation")[:_PAGE])
-        runs = Run.objects.filter(workspace_id=workspace_id, pk__in=[one.run_id for one in page])
+    for run_ids in _pages(rows):
+        # Once more only those that wait: one that is decided meanwhile is not told of.
+        letters = list(rows.filter(run_id__in=run_ids).order_by("-run_id", "-generation"))
+        runs = Run.objects.filter(workspace_id=workspace_id, pk__in=[one.run_id for one in letters])
         views = {view.id: view for view in run_views(runs.values(*RUN_COLUMNS))}
-        given = _given(page)
-        for letter in page:
+        given = _given(letters)
+        for letter in letters:
             # A run that a rule of retention takes meanwhile takes its letter along.
             if (view := views.get(letter.run_id)) is not None:
                 yield _letter(letter, view, given, told)
-        if len(page) < _PAGE:
+
+
+def _pages(rows: QuerySet[DeadLetter]) -> Iterator[Sequence[UUID]]:
+    """The runs whose letters these are, the newest first. Of one run one letter waits at a time."""
+    last: UUID | None = None
+    while True:
+        behind = rows if last is None else rows.filter(run_id__lt=last)
+        found = list(behind.order_by("-run_id").values_list("run_id", flat=True)[:_LOOKED_UP])
+        yield from (found[start : start + _PAGE] for start in range(0, len(found), _PAGE))
+        if len(found) < _LOOKED_UP:
             return
-        last = page[-1].run_id
+        last = found[-1]
 
 
 def _given(page: Sequence[DeadLetter]) -> Mapping[tuple[UUID, str, int], str | None]:

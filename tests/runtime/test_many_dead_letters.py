@@ -104,4 +104,4 @@ def test_many_are_written_as_a_file_a_page_at_a_time(db: None) -> None:
                 asked = max(asked, len(statements))
         assert lines == many
         assert largest < 256 * 1024, "no more is held than a portion"
-        assert asked < many / 5, "a few statements for each page of fifty"
+        assert asked < many / 20, "a few statements for each page of two hundred"
