@@ -73,8 +73,9 @@ def tests(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "pytest", *arguments)
 
 
-#: Most tests wait more than they work: twice as many at a time as there are processors.
-FOUR = ("-n", "4", "--dist", "worksteal")
+#: Most tests wait more than they work: half again as many at a time as there are processors. With twice as many a test
+#: that waits for the database was at times kept from the processor for longer than anybody waits there.
+THREE = ("-n", "3", "--dist", "worksteal")
 #: Where nobody rings, they wait even more.
 SIX = ("-n", "6", "--dist", "worksteal")
 #: Two at a time in the sample, one test each; `make faults` has the machine to itself.
@@ -131,23 +132,23 @@ STATIC = (
     Suite("vitest", "static", node("vitest", "run"), FRONTEND),
 )
 SUITES = (
-    Suite("builder", "builder", tests("tests/builder", "tests/live", *ASIDE, *FOUR)),
-    Suite("runtime", "runtime", tests("tests/runtime", *FOUR)),
-    Suite("engine", "engine", tests("tests/engine", *FOUR)),
-    Suite("nodes", "nodes", tests("tests/nodes", *FOUR)),
-    Suite("documents", "documents", tests("tests/documents", *FOUR)),
-    Suite("architecture", "architecture", tests("tests/architecture", *FOUR)),
+    Suite("builder", "builder", tests("tests/builder", "tests/live", *ASIDE, *THREE)),
+    Suite("runtime", "runtime", tests("tests/runtime", *THREE)),
+    Suite("engine", "engine", tests("tests/engine", *THREE)),
+    Suite("nodes", "nodes", tests("tests/nodes", *THREE)),
+    Suite("documents", "documents", tests("tests/documents", *THREE)),
+    Suite("architecture", "architecture", tests("tests/architecture", *THREE)),
     Suite("runtime-no-broker", "runtime", tests(*UNRUNG, *SIX), broker="off"),
     Suite(
         "builder-servers",
         "builder",
-        tests("tests/builder", "tests/live", *ONCE, *FOUR),
+        tests("tests/builder", "tests/live", *ONCE, *THREE),
         database="postgres",
         broker="redis",
         needs=SERVERS,
     ),
     Suite(
-        "runtime-servers", "runtime", tests("tests/runtime", *FOUR), database="postgres", broker="redis", needs=SERVERS
+        "runtime-servers", "runtime", tests("tests/runtime", *THREE), database="postgres", broker="redis", needs=SERVERS
     ),
     Suite("faults", "faults", tests(*faults(), *TWO_KILLS), place="aside", real_disk=True),
     Suite("processes", "builder", tests(*PROCESSES), place="aside"),
