@@ -152,6 +152,15 @@ def test_a_time_of_ones_own_is_asked_for(signed_in: Opens, busy: str, shot: Shot
     expect(page).to_have_url(re.compile("begin=.*2026-01-01"))
 
 
+#: Whether the number of runs that began leads to the runs of this time.
+LEADS_TO = """([since, until]) => {
+  const link = document.querySelector("[data-testid=tile-started] a");
+  const asked = new URL(link?.href ?? "about:blank").searchParams;
+  const at = (name) => Date.parse((asked.get(name) ?? "").replaceAll('"', ""));
+  return at("since") === since && at("until") === until;
+}"""
+
+
 def test_a_time_of_ones_own_leads_to_the_runs_of_exactly_that_time(
     signed_in: Opens, busy: str, api: Api, shot: Shot
 ) -> None:
@@ -176,6 +185,8 @@ def test_a_time_of_ones_own_leads_to_the_runs_of_exactly_that_time(
             line = page.get_by_test_id("workflow-figures").filter(has_text="Incoming orders")
             if number:
                 expect(line.get_by_role("link", name=str(number), exact=True)).to_be_visible()
+            # Until the figures of this time have come, those of the time before stand there, with their links.
+            page.wait_for_function(LEADS_TO, arg=[at.timestamp() * 1000 for at in (since, until)])
             page.get_by_test_id("tile-started").get_by_role("link").click()
             expect(page).to_have_url(re.compile(r"/runs\?(?=.*since=)(?=.*until=)(?=.*mode=live)"))
             asked = {name: value for name, [value] in parse_qs(urlsplit(page.url).query).items()}
