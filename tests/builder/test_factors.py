@@ -12,7 +12,7 @@ from django.db import connection
 
 from builder.accounts import services as accounts
 from builder.accounts import tries
-from builder.accounts.models import Membership, Role, SecondFactor, User
+from builder.accounts.models import Membership, Role, SecondFactor, SignInTries, User
 from builder.audit.models import AuditRow
 from builder.connections import crypto, factors
 from builder.connections import services as connections
@@ -118,6 +118,39 @@ class TestSigningIn:
         assert not Membership.objects.filter(user=world.vera, workspace=world.southwind).exists()
         joined = world.as_nobody.post("/invitations/accept", said | {"code": totp(key, soon())})
         assert joined.status == 201
+
+    def test_being_asked_for_the_code_is_no_failed_try(self, world: World) -> None:
+        """Else a whole office behind one address, all of whom sign in by two steps, would lock itself out."""
+        _, codes = turn_on(world.as_vera)
+        for _ in range(tries.MOST_PER_ACCOUNT + 1):
+            assert Caller().sign_in(world.vera.email).body["code"] == "code_needed"
+        assert Caller().sign_in(world.vera.email, code=codes[0]).status == 200
+        assert sum(SignInTries.objects.values_list("count", flat=True)) == 0
+
+    def test_between_wrong_codes_being_asked_for_one_starts_nothing_afresh(self, world: World) -> None:
+        turn_on(world.as_vera)
+        for _ in range(tries.MOST_PER_ACCOUNT):
+            assert Caller().sign_in(world.vera.email, code="no code").status == 401
+            Caller().sign_in(world.vera.email)
+        assert Caller().sign_in(world.vera.email, code="no code").status == 429
+
+    def test_wrong_codes_count_and_are_on_record_through_however_many_invitations(self, world: World) -> None:
+        """Whoever rules some workspace makes as many links as they like, and sees each."""
+        turn_on(world.as_vera)
+        before = AuditRow.objects.filter(verb="session.refused").count()
+
+        def guess(number: int) -> int:
+            _, token = accounts.invite(
+                workspace=world.southwind, email=world.vera.email, role=Role.VIEWER, by=world.mallory,
+                now=datetime.now(UTC),
+            )  # fmt: skip
+            said = {"token": token, "password": PASSWORD, "code": f"bad code {number}"}
+            return world.as_nobody.post("/invitations/accept", said).status
+
+        assert [guess(number) for number in range(tries.MOST_PER_ACCOUNT)] == [401] * tries.MOST_PER_ACCOUNT
+        assert AuditRow.objects.filter(verb="session.refused").count() == before + tries.MOST_PER_ACCOUNT
+        assert guess(99) == 429
+        assert Caller().sign_in(world.vera.email, code="no code").status == 429
 
     def test_without_the_key_ring_recovery_codes_still_let_in(
         self, world: World, monkeypatch: pytest.MonkeyPatch
