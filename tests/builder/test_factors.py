@@ -254,6 +254,19 @@ class TestTurningItOff:
         assert Caller().sign_in(world.vera.email, code=codes[1]).status == 401
         assert Caller().sign_in(world.vera.email, code=made.body["codes"][1]).status == 200
 
+    def test_new_recovery_codes_are_shown_also_where_there_is_no_key_ring(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    ) -> None:
+        """They are in force by then, and nobody could ever read them otherwise."""
+        _, codes = turn_on(world.as_vera)
+        monkeypatch.setattr(crypto, "_RING", crypto.KeyRing(tmp_path / "gone.json", make=False))
+        said = {"password": PASSWORD, "code": codes[0]}
+        made = world.as_vera.post("/me/second-factor/codes", said, headers={"Idempotency-Key": "new"})
+        assert made.status == 201, made.body
+        assert Caller().sign_in(world.vera.email, code=made.body["codes"][0]).status == 200
+        again = world.as_vera.post("/me/second-factor/codes", said, headers={"Idempotency-Key": "new"})
+        assert (again.status, again.body["code"]) == (409, "answer_gone")
+
     def test_an_admin_takes_it_off_who_lost_everything(self, world: World) -> None:
         turn_on(world.as_vera)
         rows = world.as_alice.get(f"{world.here}/members").body["items"]
