@@ -312,6 +312,22 @@ def test_rotating_the_keys_seals_second_factors_anew(
     assert Caller().sign_in(world.vera.email, code=totp(key, soon())).status == 200
 
 
+def test_what_a_lost_key_sealed_keeps_nobody_from_rotating(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """Connections are entered anew after such a loss; of people's apps no operator can say the same."""
+    monkeypatch.setattr(crypto, "_RING", crypto.KeyRing(tmp_path / "lost.json", make=True))
+    _, codes = turn_on(world.as_vera)
+    before = SecondFactor.objects.get(user=world.vera)
+    monkeypatch.setattr(crypto, "_RING", crypto.KeyRing(tmp_path / "new.json", make=True))
+    turn_on(world.as_rosa)
+    _, key_id = connections.rotate(batch=1)
+    connections.drop_old_keys()
+    assert SecondFactor.objects.get(user=world.rosa).key_id == key_id
+    assert SecondFactor.objects.get(user=world.vera).sealed == before.sealed
+    assert Caller().sign_in(world.vera.email, code=codes[0]).status == 200
+
+
 def test_nothing_is_left_of_it_when_a_person_is_erased(world: World) -> None:
     turn_on(world.as_vera)
     member = Membership.objects.get(user=world.vera, workspace=world.northwind)
