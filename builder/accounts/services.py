@@ -262,6 +262,14 @@ def withdraw(*, workspace: Workspace, invitation_id: UUID) -> bool:
     return bool(open_ones.delete()[0])
 
 
+def invited_account(*, token: str) -> str | None:
+    """Whose account an open invitation is for, by address; None where it is none, or for a newcomer."""
+    invitation = Invitation.objects.filter(token_sha256=digest(token), accepted_at=None).first()
+    if invitation is None or not User.objects.filter(email=invitation.email).exists():
+        return None
+    return invitation.email
+
+
 @transaction.atomic
 def accept_invitation(*, token: str, name: str, password: str, now: datetime) -> Membership:
     """Join by an invitation. A newcomer gets an account; who has one already proves it with its password."""

@@ -142,14 +142,22 @@ def remove(*, user: User) -> bool:
 
 
 def reseal(*, batch: int = 200) -> int:
-    """Seal whatever is not yet sealed under the first key of the ring; returns how many."""
+    """Seal whatever is not yet sealed under the first key of the ring; returns how many. What was set up with a key
+    that is lost is passed over: nobody but that person can set it up anew, and they sign in with recovery codes."""
     keys = _keys()
     done = 0
-    while rows := list(SecondFactor.objects.exclude(key_id=keys[0].id).order_by("pk")[:batch]):
+    left = SecondFactor.objects.exclude(key_id=keys[0].id).order_by("pk")
+    rows = list(left[:batch])
+    while rows:
         for row in rows:
-            sealed, key_id = crypto.seal(_opened(row), place=_place("key", row.pk), keys=keys)
+            try:
+                plain = _opened(row)
+            except (crypto.KeyMissing, crypto.SealBroken):
+                continue
+            sealed, key_id = crypto.seal(plain, place=_place("key", row.pk), keys=keys)
             # Somebody may have begun anew meanwhile: then that stays.
             done += SecondFactor.objects.filter(pk=row.pk, sealed=row.sealed).update(sealed=sealed, key_id=key_id)
+        rows = list(left.filter(pk__gt=rows[-1].pk)[:batch])
     return done
 
 

@@ -40,9 +40,13 @@ export const turnFactorOff = (said: Proof) =>
 export const makeRecoveryCodes = (said: Proof) =>
   api.post<{ codes: string[] }>(`${PATH}/codes`, said, { idempotencyKey: newIdempotencyKey() });
 
-/** What a refused sign-in says of the code: it is wanted, it is wrong, or nothing of either. */
-export function saidOfCode(error: unknown): "needed" | "wrong" | null {
+/**
+ * What a refused sign-in says of the code: it is wanted, it is wrong, only a recovery code is taken (nobody can look at
+ * others here), or nothing of either.
+ */
+export function saidOfCode(error: unknown): "needed" | "wrong" | "recoveryOnly" | null {
   if (!(error instanceof ApiError) || error.status !== 401) return null;
   if (error.code === "code_needed") return "needed";
-  return error.code === "wrong_code" || error.code === "key_missing" ? "wrong" : null;
+  if (error.code === "key_missing") return "recoveryOnly";
+  return error.code === "wrong_code" ? "wrong" : null;
 }

@@ -9,7 +9,7 @@ import { Button, CodeField, Dialog, ErrorCard, PasswordField, TextField } from "
 
 /** Over the page that stays as it is: sign in again in place, and nothing is lost. */
 export function SessionEnded(props: { opened: boolean; email: string; onSignedIn: () => void }) {
-  const { t } = useTranslation("shell");
+  const { t } = useTranslation(["shell", "common"]);
   const takeSession = useTakeSession();
   const client = useQueryClient();
   const [email, setEmail] = useState(props.email);
@@ -36,7 +36,7 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
       setError(problem);
       const said = saidOfCode(problem);
       if (said) setAsksForCode(true);
-      if (said === "wrong") setCode("");
+      if (said === "wrong" || said === "recoveryOnly") setCode("");
     } finally {
       setBusy(false);
     }
@@ -70,7 +70,7 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
           onChange={(event) => setPassword(event.currentTarget.value)}
           error={wrong ? t("sessionEnded.wrong") : undefined}
         />
-        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong"} />}
+        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong" || (ofCode === "recoveryOnly" && t("common:code.recoveryOnly"))} />}
         <Button type="submit" variant="primary" busy={busy} wide size="lg">
           {t("sessionEnded.signIn")}
         </Button>

@@ -39,7 +39,7 @@ export default function InvitationPage() {
     onError: (error) => {
       const said = saidOfCode(error);
       if (said) setAsksForCode(true);
-      if (said === "wrong") setCode("");
+      if (said === "wrong" || said === "recoveryOnly") setCode("");
     },
   });
   const ofCode = saidOfCode(accept.error);
@@ -81,7 +81,7 @@ export default function InvitationPage() {
           error={fields.password?.join(" ")}
         />
         <PasswordStrength password={password} about={[name]} />
-        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong"} />}
+        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong" || (ofCode === "recoveryOnly" && t("common:code.recoveryOnly"))} />}
         <Button type="submit" variant="primary" size="lg" wide busy={accept.isPending}>
           {t("invitation.submit")}
         </Button>

@@ -43,7 +43,7 @@ export default function SignInPage() {
     onError: (error) => {
       const said = saidOfCode(error);
       if (said) setAsksForCode(true);
-      if (said === "wrong") setCode("");
+      if (said === "wrong" || said === "recoveryOnly") setCode("");
       // Another password, or another person: who that is asked for a code is known only then.
       if (error instanceof ApiError && error.code === "wrong_credentials") setAsksForCode(false);
     },
@@ -96,7 +96,7 @@ export default function SignInPage() {
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
         {asksForCode && (
-          <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong" && (refused?.code === "key_missing" ? refused.title : true)} />
+          <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong" || (ofCode === "recoveryOnly" && t("common:code.recoveryOnly"))} />
         )}
         <CheckboxField label={t("signIn.remember")} checked={remember} onChange={setRemember} />
         <Button type="submit" variant="primary" size="lg" wide busy={enter.isPending}>
