@@ -19,10 +19,10 @@ import segno
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from builder.accounts.models import SecondFactor, User
+from builder.accounts.services import end_sessions
 from builder.connections import crypto
 
 __all__ = ["FactorRefused", "Offer", "begin", "key_ids", "of", "offer", "passes", "remove", "renew", "reseal"]
@@ -171,7 +171,7 @@ def _on_already() -> FactorRefused:
 
 
 def _end_sessions(user: User) -> None:
-    User.objects.filter(pk=user.pk).update(session_generation=F("session_generation") + 1)
+    end_sessions(user.pk)
     user.refresh_from_db(fields=["session_generation"])
 
 

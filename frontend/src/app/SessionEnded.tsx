@@ -3,19 +3,18 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../api/client";
-import { saidOfCode } from "../api/secondFactor";
+import { saidOfCode, useAskedCode } from "../api/secondFactor";
 import { signIn, useTakeSession } from "../api/session";
 import { Button, CodeField, Dialog, ErrorCard, PasswordField, TextField } from "../ui";
 
 /** Over the page that stays as it is: sign in again in place, and nothing is lost. */
 export function SessionEnded(props: { opened: boolean; email: string; onSignedIn: () => void }) {
-  const { t } = useTranslation(["shell", "common"]);
+  const { t } = useTranslation("shell");
   const takeSession = useTakeSession();
   const client = useQueryClient();
   const [email, setEmail] = useState(props.email);
   const [password, setPassword] = useState("");
-  const [code, setCode] = useState("");
-  const [asksForCode, setAsksForCode] = useState(false);
+  const asked = useAskedCode();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
@@ -24,19 +23,17 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
     setError(null);
     try {
       takeSession(
-        await signIn({ email: email || props.email, password, remember: true, ...(asksForCode ? { code } : {}) }),
+        await signIn({ email: email || props.email, password, remember: true, ...asked.sent }),
       );
       setPassword("");
-      setCode("");
-      setAsksForCode(false);
+      asked.setCode("");
+      asked.forget();
       void client.invalidateQueries();
       window.dispatchEvent(new Event("millrace:signed-in"));
       props.onSignedIn();
     } catch (problem) {
       setError(problem);
-      const said = saidOfCode(problem);
-      if (said) setAsksForCode(true);
-      if (said === "wrong" || said === "recoveryOnly") setCode("");
+      asked.refused(problem);
     } finally {
       setBusy(false);
     }
@@ -70,7 +67,7 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
           onChange={(event) => setPassword(event.currentTarget.value)}
           error={wrong ? t("sessionEnded.wrong") : undefined}
         />
-        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong" || (ofCode === "recoveryOnly" && t("common:code.recoveryOnly"))} />}
+        {asked.asks && <CodeField autoFocus value={asked.code} onChange={asked.setCode} said={ofCode} />}
         <Button type="submit" variant="primary" busy={busy} wide size="lg">
           {t("sessionEnded.signIn")}
         </Button>
