@@ -4073,6 +4073,7 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "429": Problem;
       "503": Problem;
     };
   };
