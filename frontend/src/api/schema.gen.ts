@@ -4375,6 +4375,18 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/alerts/channels/{channel_id}/history": {
+    path: { channel_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/alerts/channels/{channel_id}/test": {
     path: { channel_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -4465,6 +4477,18 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/alerts/rules/{rule_id}/history": {
+    path: { rule_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
@@ -4687,6 +4711,18 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/calendars/{calendar_id}/history": {
+    path: { calendar_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
@@ -5122,6 +5158,18 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/dead-letters/{cause}/history": {
+    path: { cause: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/dead-letters/{cause}/mute": {
     path: { cause: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -5484,6 +5532,18 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/groups/{group_id}/history": {
+    path: { group_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
@@ -7191,6 +7251,18 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/schedules/{schedule_id}/history": {
+    path: { schedule_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/schedules/{schedule_id}/move": {
     path: { schedule_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -7562,6 +7634,18 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/tokens/{token_id}/history": {
+    path: { token_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number };
+    answers: {
+      "200": PagedHistoryRow;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
