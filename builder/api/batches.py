@@ -12,6 +12,7 @@ from django.http import StreamingHttpResponse
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
 from builder.accounts.times import maybe, stamp
+from builder.api import manifest_sheets
 from builder.api.batch_shapes import (
     BatchCheckShape,
     BatchFileShape,
@@ -34,6 +35,7 @@ from builder.api.batch_shapes import (
 from builder.api.bulk_retries import BulkRetryShape, shape_of
 from builder.api.cursors import PageQuery
 from builder.api.files import FileShape, file_shapes
+from builder.api.manifest_sheets import ManifestQuery
 from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import Refusal
 from builder.api.sensitive import worked_with
@@ -105,10 +107,15 @@ class Batch(ApiView):
 
 
 class Manifest(ApiView):
-    @operation(Action.FILE_SEE, file=True, does="batch.manifest_downloaded")
-    def get(self, call: Call, *, run_id: UUID, node_id: str) -> StreamingHttpResponse:
+    @operation(Action.FILE_SEE, query=ManifestQuery, file=True, does="batch.manifest_downloaded")
+    def get(self, call: Call, *, run_id: UUID, node_id: str, query: ManifestQuery) -> StreamingHttpResponse:
         """The manifest as the entries stand now, made while it is sent; one that was kept is among the files."""
         lines = runtime_api.manifest(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
+        if query.format != "json":
+            comma = query.format == "csv_comma"
+            table = runtime_api.csv_portions(manifest_sheets.rows(lines), manifest_sheets.COLUMNS, comma=comma)
+            headers = {"Content-Disposition": 'attachment; filename="manifest.csv"', "Accept-Ranges": "none"}
+            return StreamingHttpResponse(table, content_type=_CSV, headers=headers)
         headers = {"Content-Disposition": 'attachment; filename="manifest.jsonl"', "Accept-Ranges": "none"}
         return StreamingHttpResponse(lines, content_type="application/x-ndjson", headers=headers)
 

@@ -184,7 +184,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "dead_letters.retry_continued": Deed("bulk_retry", "bulk_id", ("deadletter.bulk",)),
         "dead_letters.retry_stopped": Deed("bulk_retry", "bulk_id", ("deadletter.bulk",)),
         "batch.manifest_kept": _batch("bulk.manifest_commit", perhaps=True),
-        "batch.manifest_downloaded": _batch(),
+        "batch.manifest_downloaded": _batch(says=("format",)),
         "batch.checked": _batch("bulk.check"),
         "batch.check_noted": _batch("bulk.check", says=("sha256", "checked")),
         "batch.retry_begun": _batch("deadletter.bulk", says=("cause", "per_minute", "stop_after", "trial", "reason")),

@@ -213,6 +213,15 @@ def test_the_files_are_compared_with_the_manifest_on_the_server_and_in_the_brows
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(show).to_be_focused()
+    # It is read in a spreadsheet, too.
+    page.get_by_role("button", name="Download manifest as of now").click()
+    shot(page, "batch-manifest-formats")
+    with page.expect_download() as loading:
+        page.get_by_role("menuitem", name="CSV with semicolons").click()
+    assert loading.value.suggested_filename == "manifest.csv"
+    head, *entries = loading.value.path().read_text("utf-8-sig").splitlines()
+    assert head.startswith("number;key;status")
+    assert len(entries) == 12
     page.get_by_role("button", name="Verify checksums").click()
     checks = page.get_by_test_id("check")
     expect(checks).to_have_count(1)

@@ -256,4 +256,7 @@ export function sendMended(workspace: string, run: string, node: string, file: F
 }
 
 export const errorFileUrl = (workspace: string, run: string, node: string) => urlOf(`${pathOf(workspace, run, node)}/error-file`);
-export const manifestUrl = (workspace: string, run: string, node: string) => urlOf(`${pathOf(workspace, run, node)}/manifest`);
+/** `json`: lines that can be verified; the others are tables to look at. */
+export const MANIFEST_FORMATS = ["json", "csv", "csv_comma"] as const;
+export const manifestUrl = (workspace: string, run: string, node: string, format: (typeof MANIFEST_FORMATS)[number]) =>
+  urlOf(`${pathOf(workspace, run, node)}/manifest`, { format });

@@ -6756,6 +6756,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/manifest": {
     path: { node_id: string; run_id: string; workspace_id: string };
+    query: { format?: "json" | "csv" | "csv_comma" };
     answers: {
       "200": unknown;
       "400": Problem;

@@ -1,12 +1,13 @@
+import { Menu } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, Download, Eye, FileCheck2, ShieldCheck, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type Batch, type BatchCheck, checkBatch, keepManifest, manifestUrl, noteBrowserCheck, refreshBatch, useBatchChecks } from "../../api/batches";
+import { type Batch, type BatchCheck, checkBatch, keepManifest, MANIFEST_FORMATS, manifestUrl, noteBrowserCheck, refreshBatch, useBatchChecks } from "../../api/batches";
 import { contentUrl, type StoredFile } from "../../api/files";
 import { useCan, useWorkspace } from "../../api/session";
-import { Button, buttonClass, Card, CopyButton, ErrorCard, IconButton, Note, Time, useFormatter } from "../../ui";
+import { Button, Card, CopyButton, ErrorCard, IconButton, Note, Time, useFormatter } from "../../ui";
 import css from "./batch.module.css";
 import { fetcher } from "./fetcher";
 import { readManifest, verify } from "./verify";
@@ -38,9 +39,18 @@ export function FilesTab({ batch }: { batch: Batch }) {
       {batch.manifest === null && <Note tone="idle">{t("files.noManifest")}</Note>}
       {batch.manifest !== null && !batch.sealed && <Note tone="wait">{t("files.changedSince")}</Note>}
       <div className={css.toolButtons}>
-        <a className={buttonClass()} href={manifestUrl(workspace, batch.run_id, batch.node)} download>
-          <Download size={15} aria-hidden /> {t("files.downloadNow")}
-        </a>
+        <Menu position="bottom-start" width={310} withinPortal radius={10}>
+          <Menu.Target>
+            <Button icon={<Download size={15} aria-hidden />}>{t("files.downloadNow")}</Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {MANIFEST_FORMATS.map((format) => (
+              <Menu.Item key={format} component="a" href={manifestUrl(workspace, batch.run_id, batch.node, format)} download>
+                {t(`files.as.${format}`)}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
         {mayAct && !batch.sealed && (
           <Button icon={<FileCheck2 size={15} aria-hidden />} busy={keep.isPending} onClick={() => keep.mutate()}>
             {t("files.keep")}
