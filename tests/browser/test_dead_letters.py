@@ -78,6 +78,7 @@ def test_one_is_tried_first_and_the_others_only_when_it_worked(
     mine.get_by_role("button", name="Retry the other 2…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("How many")).to_be_focused()
+    expect(dialog).to_contain_text("Retry 2 runs from their failed step. 2 safe to repeat.")
     shot(page, "dead-letters-retry")
     dialog.get_by_role("button", name="Retry 2 runs").click()
     expect(dialog.get_by_role("status")).to_have_text("All 2 worked.")

@@ -103,6 +103,19 @@ def test_what_is_no_bulk_retry_is_refused_with_what_to_do(world: World, body: di
     assert not BulkRetry.objects.exists()
 
 
+def test_a_plan_is_of_the_group_that_would_be_retried_and_changes_nothing(world: World) -> None:
+    letters(world)
+    plan = world.as_vera.post(f"{world.here}/{BULK}/plan", {"kind": "retry", "cause": "c1", "count": 2})
+    assert plan.status == 200, plan.body
+    assert (plan.body["total"], plan.body["more"], plan.body["again"]) == (2, False, 0)
+    early = {"kind": "retry", "cause": "c1", "until": "1969-12-31T00:00:00Z"}
+    assert world.as_vera.post(f"{world.here}/{BULK}/plan", early).body["total"] == 0
+    both = {"kind": "retry", "cause": "c1", "search": {}}
+    for wrong in ({"kind": "retry"}, both, {"kind": "cancel", "cause": "c1"}):
+        assert world.as_vera.post(f"{world.here}/{BULK}/plan", wrong).status == 422
+    assert not BulkRetry.objects.exists()
+
+
 def test_another_workspace_has_none(world: World) -> None:
     letters(world, 1)
     assert world.as_rosa.post(f"{world.here}/{BULK}", {"cause": "c1"}).status == 202

@@ -246,7 +246,7 @@ def test_many_runs_are_planned_and_begun_by_a_search(books: Books) -> None:
     books.run("done")
     path = f"{world.here}/dead-letters/bulk-retries"
     plan = world.as_rosa.post(f"{path}/plan", {"kind": "cancel", "search": {"q": "R-"}})
-    assert plan.body == {"total": 3, "more": False, "looked_at": 3, "safe": 3, "asks": 0, "refused": 0}
+    assert plan.body == {"total": 3, "more": False, "looked_at": 3, "safe": 3, "asks": 0, "again": 0, "refused": 0}
     answer = world.as_rosa.post(path, {"kind": "cancel", "search": {"q": "R-"}, "reason": "Sent twice"})
     assert (answer.status, answer.body["kind"], answer.body["total"]) == (202, "cancel", 3)
     assert world.as_vera.post(path, {"kind": "cancel", "search": {"q": "R-"}}).status == 403

@@ -54,11 +54,21 @@ export interface BulkPlan {
   looked_at: number;
   safe: number;
   asks: number;
+  /** So many of those that ask would do something outside a second time. */
+  again: number;
   refused: number;
 }
 
 /** Chosen runs, or all that a search finds. */
 export type ChosenRuns = { runs: string[] } | { search: RunFilters };
+
+/** Dead letters of a group as a bulk retry takes them: the newest, of those that had failed by then. */
+export interface ChosenLetters {
+  cause: string;
+  sent?: string;
+  count: number;
+  until: string;
+}
 
 const runsPath = (workspace: string) => `${workspacePath(workspace)}/runs`;
 
@@ -170,13 +180,13 @@ export function useRunColumns(): { columns: string[] | null | undefined; choose:
   return { columns: own ?? query.data, choose };
 }
 
-export function planBulk(workspace: string, kind: BulkKind, chosen: ChosenRuns, version: "own" | "published"): Promise<BulkPlan> {
+export function planBulk(workspace: string, kind: BulkKind, chosen: ChosenRuns | ChosenLetters, version: "own" | "published"): Promise<BulkPlan> {
   return api.post<BulkPlan>(`${workspacePath(workspace)}/dead-letters/bulk-retries/plan`, { kind, version, ...asked(chosen) });
 }
 
 /** A search as a body says it. */
-export function asked(chosen: ChosenRuns): object {
-  if ("runs" in chosen) return chosen;
+export function asked(chosen: ChosenRuns | ChosenLetters): object {
+  if (!("search" in chosen)) return chosen;
   const { sort: _order, ...search } = chosen.search;
   return { search: Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) };
 }

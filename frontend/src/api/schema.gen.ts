@@ -524,8 +524,9 @@ export type BudgetShape = {
 
 export type BulkKind = "retry" | "replay" | "cancel";
 
-/** What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and `refused` cannot. `more`: there are more than can be done at once, which are left. */
+/** What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and `refused` cannot. `again`: so many of those that need it would do something outside a second time. `more`: there are more than can be done at once, which are left. */
 export type BulkPlanShape = {
+  again: number;
   asks: number;
   looked_at: number;
   more: boolean;
@@ -2414,11 +2415,15 @@ export type PersonView = {
   undo_seconds: number;
 };
 
-/** What is to be done to them. `version`: each run's own, or the one of its workflow that is published now. */
+/** What is to be done to them, or to the dead letters of a group (`cause`, `sent`, `count`, `until`: as where it is begun). `version`: each run's own, or the one of its workflow that is published now. */
 export type PlanBulk = {
+  cause?: (string | null);
+  count?: (number | null);
   kind: BulkKind;
   runs?: (Array<string> | null);
   search?: (SearchQuery | null);
+  sent?: (string | null);
+  until?: (string | null);
   version?: VersionEnum;
 };
 
