@@ -38,7 +38,6 @@ MOST_COUNTED: Final = 1_000
 _LOOKED_AT: Final = 200
 _MOST_STANDING: Final = 100_000
 _TYPED: Final = re.compile(r"([+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?)\s*([A-Za-z]{3}|)")
-_MOVING: Final = ("ready", "running", "retrying")
 
 
 def runs(
@@ -141,7 +140,9 @@ def standing_at(*, workspace_id: UUID, workflow_id: UUID) -> list[StandingAt]:
     going = Run.objects.filter(
         workspace_id=workspace_id, workflow_id=workflow_id, mode="live", finished_at__isnull=True
     ).order_by("-id")[:_MOST_STANDING]
-    moving = StepRun.objects.filter(run_id__in=going.values("id"), status__in=(*_MOVING, "waiting")).order_by()
+    moving = StepRun.objects.filter(
+        run_id__in=going.values("id"), status__in=(*run_queries.MOVING, "waiting")
+    ).order_by()
     open_ones = DeadLetter.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, solved_at__isnull=True)
     later = open_ones.filter(run_id=OuterRef("run_id"), generation__gt=OuterRef("generation"))
     letters = open_ones.filter(~Exists(later)).annotate(status=Value("failed")).order_by()
@@ -177,7 +178,7 @@ def day_typed(day: date) -> int:
 def _takes_items(filters: RunFilters) -> bool:
     """Whether items may be what is looked for: by their names alone."""
     others = (
-        filters.version_ids, filters.nodes, filters.asks, filters.longer_than, filters.shorter_than,
+        filters.version_ids, filters.nodes, filters.stands, filters.asks, filters.longer_than, filters.shorter_than,
         filters.fields or None, filters.codes or None, filters.causes or None, filters.started_by or None,
         filters.tags or None,
     )  # fmt: skip

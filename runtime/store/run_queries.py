@@ -16,7 +16,7 @@ from django.db import connection
 from runtime.contracts.searching import FieldTerm, RunFilters
 from runtime.engine.naming import KEY, folded
 
-__all__ = ["Marker", "Query", "count", "ids_by_key", "ids_of_items", "ids_of_page", "short_id_of"]
+__all__ = ["MOVING", "Marker", "Query", "count", "ids_by_key", "ids_of_items", "ids_of_page", "short_id_of"]
 
 #: Word for word what the indexes say (`field_models.IS_LISTED`).
 _LISTED: Final = "(r.parent_run_id IS NULL OR NOT (r.trigger_node = (r.parent_node) AND r.parent_node IS NOT NULL))"
@@ -24,7 +24,8 @@ _TROUBLED: Final = "NOT (r.status IN ('accepted', 'running', 'completed'))"
 _PLAIN: Final = frozenset({"accepted", "running", "completed"})
 _FAILED: Final = "r.status IN ('dead_lettered', 'compensated')"
 _LASTED: Final = "(r.finished_at - r.accepted_at)"
-_AT_WORK: Final = "('ready', 'running', 'retrying', 'waiting')"
+#: How a step stands that is not waiting.
+MOVING: Final = ("ready", "running", "retrying")
 _KEYS: Final = "store_runfield AS s JOIN store_run AS r ON r.id = s.run_id"
 _HEX: Final = frozenset("0123456789abcdef")
 #: Ids are made by the clocks of several machines.
@@ -213,8 +214,8 @@ def _conditions(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
         made.add(f"r.id {'' if filters.asks else 'NOT '}IN ({asked})", made.key(workspace_id))
     if filters.codes or filters.causes:
         _add_failure(made, filters)
-    if filters.nodes is not None:
-        _add_steps(made, filters.nodes)
+    if filters.nodes is not None or filters.stands is not None:
+        _add_steps(made, filters.nodes, filters.stands)
     for term in filters.fields:
         _add_field(made, term)
     _add_tags(made, filters.tags, "r.id")
@@ -280,24 +281,34 @@ def _letters(inner: Query) -> str:
     )
 
 
-def _add_steps(made: Query, nodes: Sequence[str]) -> None:
-    if not nodes:
+def _add_steps(made: Query, nodes: Sequence[str] | None, stands: str | None) -> None:
+    """At these steps, or at any (None), it failed or stands; `stands`: only those that stand so."""
+    if nodes is not None and not nodes:
         made.add("1 = 0")
         return
-    marks = ", ".join(["%s"] * len(nodes))
-    inner = Query(made.workspace_id, made.sqlite)
-    inner.add("d.workspace_id = %s", made.key(made.workspace_id))
-    inner.one_of("d.node_id", nodes)
+    failed = Query(made.workspace_id, made.sqlite)
+    failed.add("d.workspace_id = %s", made.key(made.workspace_id))
     # A step that is at work has its row; one that only computes has none before it is done.
-    standing = (
-        f"EXISTS (SELECT 1 FROM store_steprun AS t WHERE t.run_id = r.id AND t.node_id IN ({marks}) "
-        f"AND t.status IN {_AT_WORK})"
+    at_work = Query(made.workspace_id, made.sqlite)
+    at_work.add("t.run_id = r.id")
+    if nodes is not None:
+        failed.one_of("d.node_id", nodes)
+        at_work.one_of("t.node_id", nodes)
+    if stands == "failed":
+        failed.add("d.solved_at IS NULL")
+    at_work.one_of(
+        "t.status", [*(MOVING if stands != "waiting" else ()), *(("waiting",) if stands != "running" else ())]
     )
-    made.add(
-        f"(({_FAILED} AND r.id IN ({_letters(inner)})) OR (r.finished_at IS NULL AND {standing}))",
-        *inner.values,
-        *nodes,
-    )
+    either: list[str] = []
+    values: list[Any] = []
+    if stands in (None, "failed"):
+        either.append(f"({_FAILED} AND r.id IN ({_letters(failed)}))")
+        values += failed.values
+    if stands != "failed":
+        standing = f"EXISTS (SELECT 1 FROM store_steprun AS t WHERE {at_work.text()})"
+        either.append(f"(r.finished_at IS NULL AND {standing})")
+        values += at_work.values
+    made.add(f"({' OR '.join(either)})", *values)
 
 
 def _add_field(made: Query, term: FieldTerm) -> None:

@@ -307,12 +307,15 @@ def test_a_key_leads_to_everything_that_happened_to_it(
 
 
 def test_the_picture_of_a_workflow_says_where_its_runs_are(
-    signed_in: Opens, books: str, shot: Callable[[Page, str], None]
+    signed_in: Opens, product: Product, books: str, shot: Callable[[Page, str], None]
 ) -> None:
     page = signed_in(f"/workflows/{books}/runs")
     page.get_by_role("button", name="Where are runs now?").click()
     steps = page.get_by_role("list", name="Steps with runs")
-    expect(steps.get_by_role("button")).to_contain_text(re.compile(r"Check the account \d+ failed"))
+    picture = page.get_by_role("region", name="Where runs are now")
+    expect(steps.get_by_role("listitem")).to_contain_text(re.compile(r"Check the account ?8 failed"))
+    on_card = picture.get_by_test_id("step-check").get_by_role("link", name="8 failed at Check the account: show them")
+    expect(on_card).to_be_visible()
     assert findings(page) == []
     shot(page, "run-where")
     assert "where=true" in page.url
@@ -321,6 +324,12 @@ def test_the_picture_of_a_workflow_says_where_its_runs_are(
     steps.get_by_role("button").click()
     expect(page.get_by_role("list", name="Conditions")).to_contain_text("check")
     expect(rows(page)).to_have_count(8)
+    page.goto(f"{product.url}/workflows/{books}/runs?where=true")
+    on_card.click()
+    expect(page.get_by_role("list", name="Conditions")).to_contain_text("failed")
+    expect(rows(page)).to_have_count(8)
+    assert "stands" in page.url
+    assert "mode=live" in page.url
 
 
 def test_a_name_of_a_hundred_letters_pushes_nothing_out(

@@ -193,6 +193,8 @@ def test_runs_are_found_by_how_they_stand_and_what_started_them(books: Books) ->
     assert books.found("status:failed") == books.found("error:period_closed") == books.found("cause:c1") == ["failed"]
     assert books.found("status:failed status:waiting") == ["waits", "failed"]
     assert books.found("asks:person") == ["waits"]
+    assert books.found("stands:failed") == books.found("status:failed stands:failed") == ["failed"]
+    assert books.found("stands:waiting") == []
     assert books.found("by:rosa") == books.found("by:person") == ["mine"]
     assert books.found("is:test") == books.found(mode="test") == ["test"]
     assert books.found("workflow:invoices version:1 by:webhook status:failed") == ["failed"]
@@ -206,6 +208,7 @@ def test_what_cannot_be_understood_is_said_in_words(books: Books) -> None:
     assert "There is no status “broken”" in books.refused("status:broken")
     assert "No workflow is called “Nothing”" in books.refused("workflow:Nothing")
     assert "Nobody here is called “mallory”" in books.refused("by:mallory")
+    assert "stands:running, stands:waiting or stands:failed" in books.refused("stands:well")
     assert "is no day" in books.refused("due>soon")
     assert "is no length of time" in books.refused("longer:soon")
 

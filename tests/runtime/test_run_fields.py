@@ -142,8 +142,22 @@ def test_where_runs_are_now_is_counted_by_step(machine: Machine) -> None:
     run: RunView = api.run(workspace_id=WORKSPACE, run_id=run_id)
     (standing,) = api.standing_at(workspace_id=WORKSPACE, workflow_id=run.workflow_id)
     assert (standing.node, standing.running, standing.waiting, standing.failed) == ("pause", 0, 2, 0)
-    assert len(keys(nodes=("pause",))) == 2
-    assert keys(nodes=("a",)) == []
+    assert (
+        len(keys(nodes=("pause",))) == len(keys(nodes=("pause",), stands="waiting")) == len(keys(stands="waiting")) == 2
+    )
+    assert keys(nodes=("pause",), stands="running") == keys(nodes=("pause",), stands="failed") == []
+    assert keys(nodes=("a",)) == keys(nodes=("a",), stands="waiting") == []
+
+
+def test_a_failed_run_stands_at_its_step_until_somebody_has_decided(machine: Machine) -> None:
+    run = machine.run(flow("start -> stop", step("stop", "flow.fail@1", {"message": "No."})))
+    (standing,) = api.standing_at(workspace_id=WORKSPACE, workflow_id=run.workflow_id)
+    assert (standing.node, standing.failed) == ("stop", 1)
+    assert len(keys(nodes=("stop",), stands="failed")) == 1
+    assert keys(nodes=("stop",), stands="waiting") == keys(nodes=("stop",), stands="running") == []
+    api.solve_dead_letters(workspace_id=WORKSPACE, run_ids=[run.id], solution="elsewhere", reason="By hand.")
+    assert keys(nodes=("stop",), stands="failed") == []
+    assert len(keys(nodes=("stop",))) == 1, "it did fail there"
 
 
 def test_a_run_that_is_gone_on_with_while_they_are_counted_stands_there_once(idle_machine: Machine) -> None:
