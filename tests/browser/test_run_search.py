@@ -306,6 +306,34 @@ def test_a_key_leads_to_everything_that_happened_to_it(
     shot(page, "run-key")
 
 
+def test_a_list_that_is_not_live_stands_still(signed_in: Opens, api: Api, product: Product) -> None:
+    live = api.publish("Read in peace", invoices())
+    body = {"supplier": "Hansen Druck", "total": "12.50", "account": 1}
+    api.client.post(product.url + live.path, json=body | {"number": "P-1"})
+    page = signed_in(f"/workflows/{live.workflow}/runs")
+    expect(rows(page)).to_have_count(1)
+    switch = page.get_by_role("switch", name="Live")
+    expect(switch).to_be_checked()
+    switch.focus()
+    page.keyboard.press("Space")
+    expect(switch).not_to_be_checked()
+    page.reload()
+    expect(switch).not_to_be_checked()
+    expect(rows(page)).to_have_count(1)
+    # A second page, which is live, has seen the new run: by then the first one would have, too.
+    api.client.post(product.url + live.path, json=body | {"number": "P-2"})
+    other = page.context.new_page()
+    other.goto(f"{product.url}/workflows/{live.workflow}/runs")
+    other.get_by_role("switch", name="Live").click()
+    expect(rows(other)).to_have_count(2)
+    api.client.post(product.url + live.path, json=body | {"number": "P-3"})
+    expect(other.get_by_role("button", name="1 new")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_role("button", name=re.compile("new$"))).to_have_count(0)
+    page.get_by_role("switch", name="Live").click()
+    expect(rows(page)).to_have_count(3)
+
+
 def test_the_picture_of_a_workflow_says_where_its_runs_are(
     signed_in: Opens, product: Product, books: str, shot: Callable[[Page, str], None]
 ) -> None:

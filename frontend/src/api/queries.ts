@@ -164,8 +164,9 @@ export function runsQuery(workspace: string, filters: RunFilters, limit = 50) {
   return paged<Run>(workspace, "runs", "/runs", { ...filters, limit });
 }
 
-export function useRuns(filters: RunFilters, limit = 50) {
-  return useInfiniteQuery(runsQuery(useWorkspace().id, filters, limit));
+/** `live` off: asked for by whoever reads it alone, and not because the window or the line has come back. */
+export function useRuns(filters: RunFilters, limit = 50, live = true) {
+  return useInfiniteQuery({ ...runsQuery(useWorkspace().id, filters, limit), refetchOnWindowFocus: live, refetchOnReconnect: live });
 }
 
 export function fetchSnapshot(workspace: string, run: string, signal?: AbortSignal): Promise<RunSnapshot> {

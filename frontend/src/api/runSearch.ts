@@ -82,7 +82,7 @@ export function useSearchFields() {
 }
 
 /** How many match; asked for beside the list, which does not wait for it. */
-export function useRunCount(filters: RunFilters, enabled: boolean) {
+export function useRunCount(filters: RunFilters, enabled: boolean, live = true) {
   const workspace = useWorkspace().id;
   const { sort: _order, ...matching } = filters;
   return useQuery({
@@ -90,6 +90,8 @@ export function useRunCount(filters: RunFilters, enabled: boolean) {
     queryFn: ({ signal }) => api.get<RunCount>(`${runsPath(workspace)}/count`, { query: { ...matching }, signal }),
     enabled,
     staleTime: 10_000,
+    refetchOnWindowFocus: live,
+    refetchOnReconnect: live,
     retry: false,
   });
 }
