@@ -199,6 +199,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/inbox/<uuid:task_id>/give-back", inbox.GiveBack.as_view()),
     path("/inbox/<uuid:task_id>/hand-over", inbox.HandOver.as_view()),
     path("/inbox/<uuid:task_id>/leave", asides.Leave.as_view()),
+    path("/inbox/<uuid:task_id>/remind", asides.Remind.as_view()),
     path("/inbox/<uuid:task_id>/fix", fixing.Fix.as_view()),
     path("/inbox/<uuid:task_id>/fix/check", fixing.CheckFix.as_view()),
     path("/inbox/<uuid:task_id>/review", reviews.OneReview.as_view()),

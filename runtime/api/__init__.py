@@ -123,6 +123,7 @@ from runtime.api.publishing import (
 )
 from runtime.api.reconciliations import reconciled, reconciliation
 from runtime.api.recording import Ask, Facts, ask, digest, keeping, passing, redacted
+from runtime.api.reminding import remind
 from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.replaying_events import replay_event
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
@@ -365,6 +366,7 @@ __all__ = [
     "redacted",
     "reject_review",
     "release_review",
+    "remind",
     "remove_alert_channel",
     "remove_alert_rule",
     "remove_calendar",

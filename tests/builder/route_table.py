@@ -214,6 +214,7 @@ ROUTES = [
     Row("POST", f"{W}/inbox/<uuid:task_id>/give-back", VIEW, Scope.RUN, (404,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/hand-over", VIEW, Scope.RUN, (404,), {"to": "a@b.example", "reason": "x"}),
     Row("POST", f"{W}/inbox/<uuid:task_id>/leave", VIEW, Scope.RUN, (404,), {"reason": "x"}),
+    Row("POST", f"{W}/inbox/<uuid:task_id>/remind", REVIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/inbox/<uuid:task_id>/fix", BUILD, Scope.BUILD, (404,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/fix", BUILD, Scope.BUILD, (404,), {"settings": {}}, (Scope.RUN,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/fix/check", BUILD, Scope.BUILD, (404,), {"settings": {}}),

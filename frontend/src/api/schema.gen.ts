@@ -2666,6 +2666,11 @@ export type RefusedShape = {
   row: number;
 };
 
+/** How many people a mail goes to, at once. */
+export type RemindedShape = {
+  told: number;
+};
+
 /** The connection by which these failed was repaired since, or a test of it went well: `count` of them failed before that. */
 export type RepairedView = {
   at: string;
@@ -5789,6 +5794,22 @@ export interface Operations {
     body: LeaveBody;
     answers: {
       "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/remind": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": RemindedShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
