@@ -135,6 +135,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/runs/columns", run_views.ColumnsOfRuns.as_view()),
     path("/runs/count", run_lists.CountOfRuns.as_view()),
     path("/runs/hours", run_lists.Hours.as_view()),
+    path("/working", run_lists.Working.as_view()),
     path("/runs/fields", run_lists.SearchFields.as_view()),
     path("/runs/timeline", run_lists.Timeline.as_view()),
     path("/runs/export", run_sheets.ExportOfRuns.as_view()),

@@ -85,7 +85,7 @@ from runtime.api.file_previews import preview_file
 from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
 from runtime.api.fixing import check_fix, fix, fix_and_retry
 from runtime.api.handing import comment, give_back, given_away, hand_over, leave_to_admins, snooze, take
-from runtime.api.health import orphans, system_health
+from runtime.api.health import orphans, someone_works, system_health
 from runtime.api.items import items
 from runtime.api.letter_figures import amount_text, letter_figures, letters_before
 from runtime.api.letter_files import Told as LettersTold
@@ -419,6 +419,7 @@ __all__ = [
     "snapshot",
     "snooze",
     "solve_dead_letters",
+    "someone_works",
     "spread_schedules",
     "standing",
     "standing_at",

@@ -147,6 +147,7 @@ ROUTES = [
     Row("GET", f"{W}/runs", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/count", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/hours", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/working", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/fields", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/runs/export", VIEW, Scope.READ, (200,), {"search": {}}),
     Row("GET", f"{W}/runs/tags", VIEW, Scope.READ, (200,)),

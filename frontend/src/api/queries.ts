@@ -446,6 +446,18 @@ export function useSystemChecks(enabled: boolean) {
   });
 }
 
+/** Whether anything works on runs; for those who may not read how the installation is. */
+export function useWorking(enabled: boolean) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "working"],
+    queryFn: ({ signal }) => api.get<{ workers: boolean }>(`${workspacePath(workspace)}/working`, { signal }),
+    enabled,
+    refetchInterval: 60_000,
+    retry: false,
+  });
+}
+
 /** The list, the badge and the runs of every group are read again. */
 export function refreshDeadLetters(client: QueryClient, workspace: string): Promise<unknown> {
   return client.invalidateQueries({ queryKey: [workspace, "dead-letters"] });

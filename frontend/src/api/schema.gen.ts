@@ -3982,6 +3982,11 @@ export type WorkflowShape = {
   stats_24h: Day;
 };
 
+/** `workers`: some process goes on with runs; without one they wait, and nothing is lost. */
+export type WorkingShape = {
+  workers: boolean;
+};
+
 /** What to change about the workspace. */
 export type WorkspaceChanges = {
   currency?: (string | null);
@@ -8082,6 +8087,17 @@ export interface Operations {
       "415": Problem;
       "422": Problem;
       "428": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/working": {
+    path: { workspace_id: string };
+    answers: {
+      "200": WorkingShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
