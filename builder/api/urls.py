@@ -180,6 +180,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/runs/<uuid:run_id>/undo", undoing.UndoRun.as_view()),
     path("/inbox", inbox.Inbox.as_view()),
     path("/inbox/count", inbox.InboxCount.as_view()),
+    path("/inbox/done", inbox.InboxDone.as_view()),
     path("/inbox/decide", inbox.DecideMany.as_view()),
     path("/inbox/given", inbox.GivenAnswers.as_view()),
     path("/inbox/take-back", inbox.TakeManyBack.as_view()),

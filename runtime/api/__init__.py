@@ -74,7 +74,14 @@ from runtime.api.datatables import (
     table_rows,
     tables,
 )
-from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
+from runtime.api.dead_letters import (
+    dead_letter_count,
+    dead_letter_groups,
+    dead_letters,
+    last_solved,
+    retry_each,
+    solve_dead_letters,
+)
 from runtime.api.documents import design_model, preview_document, ready_designs
 from runtime.api.edited_retries import editable_letters
 from runtime.api.erasing import erase_person
@@ -185,7 +192,18 @@ from runtime.api.sendings import (
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
 from runtime.api.tagging import tag_run, tag_runs, tags_used
-from runtime.api.tasks import alike, asked_alone, asked_among, decide, open_among, same_since, task, task_count, tasks
+from runtime.api.tasks import (
+    alike,
+    answered_since,
+    asked_alone,
+    asked_among,
+    decide,
+    open_among,
+    same_since,
+    task,
+    task_count,
+    tasks,
+)
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
@@ -217,6 +235,7 @@ __all__ = [
     "alerts_by_calendar",
     "alike",
     "amount_text",
+    "answered_since",
     "archive",
     "ask",
     "asked_alone",
@@ -316,6 +335,7 @@ __all__ = [
     "keep_manifest",
     "keeping",
     "last_good",
+    "last_solved",
     "leave_to_admins",
     "legal_hold",
     "legal_holds",

@@ -32,11 +32,20 @@ from runtime.store.models import DeadLetter, Hold, Run
 MOST_AT_ONCE: Final = 500
 MOST_RETRIED: Final = 100
 _MOST_GROUPS: Final = 500
+_LOOKED_BACK: Final = 1_000
 
 
 def dead_letter_count(*, workspace_id: UUID) -> int:
     """How many wait for a decision."""
     return open_letters(workspace_id).count()
+
+
+def last_solved(*, workspace_id: UUID) -> tuple[int, str | None] | None:
+    """When the last of the newest letters was solved, ms, and by whom (`user:` and an id, `api`, or a run); None where
+    none of them was."""
+    newest = DeadLetter.objects.filter(workspace_id=workspace_id).order_by("-at")
+    solved = [(at, by) for at, by in newest.values_list("solved_at", "solved_by")[:_LOOKED_BACK] if at is not None]
+    return max(solved, key=lambda one: one[0], default=None)
 
 
 def dead_letter_groups(

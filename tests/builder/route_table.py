@@ -202,6 +202,7 @@ ROUTES = [
     Row("POST", f"{W}/sent-events", REVIEW, Scope.RUN, (202,), {"name": "order.shipped", "key": "PO-7"}),
     Row("GET", f"{W}/inbox", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/inbox/count", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/inbox/done", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/inbox/<uuid:task_id>", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/decide", VIEW, Scope.RUN, (404,), {"outcome": "approved"}),
     Row("POST", f"{W}/inbox/<uuid:task_id>/take-back", VIEW, Scope.RUN, (404,)),

@@ -116,6 +116,18 @@ def test_a_plan_is_of_the_group_that_would_be_retried_and_changes_nothing(world:
     assert not BulkRetry.objects.exists()
 
 
+def test_who_solved_the_last_one_is_told_where_none_is_left(world: World) -> None:
+    path = f"{world.here}/dead-letters"
+    assert world.as_vera.get(path).body["last_solved"] is None
+    runs = letters(world, 2)
+    solve = {"runs": runs[:1], "reason": "By hand."}
+    assert world.as_rosa.post(f"{path}/solve", solve).status == 200
+    assert world.as_vera.get(path).body["last_solved"] is None, "one is left"
+    assert world.as_bo.post(f"{path}/solve", {**solve, "runs": runs[1:]}).status == 200
+    told = world.as_vera.get(path).body
+    assert (told["count"], told["last_solved"]["by"]) == (0, "Bo")
+
+
 def test_another_workspace_has_none(world: World) -> None:
     letters(world, 1)
     assert world.as_rosa.post(f"{world.here}/{BULK}", {"cause": "c1"}).status == 202

@@ -381,6 +381,17 @@ export function useTasksOfRun(run: string, seq: number) {
   });
 }
 
+/** How many questions I have answered this week. */
+export function useDoneThisWeek(enabled: boolean) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "inbox", "done"],
+    queryFn: ({ signal }) => api.get<{ count: number; since: string }>(`${workspacePath(workspace)}/inbox/done`, { signal }),
+    enabled,
+    staleTime: 30_000,
+  });
+}
+
 export function useEvents(workflow: string) {
   return useInfiniteQuery(paged<StartEvent>(useWorkspace().id, "events", "/events", { workflow }));
 }

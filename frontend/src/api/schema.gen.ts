@@ -1075,6 +1075,12 @@ export type DocumentBody = {
   wide?: number;
 };
 
+/** How many questions I have answered this week, which began on Monday (`since`) in the workspace's time zone. */
+export type DoneView = {
+  count: number;
+  since: string;
+};
+
 /** Where the draft stands, and whether it differs from what runs. */
 export type DraftState = {
   changed: boolean;
@@ -1483,6 +1489,7 @@ export type GroupView = {
 export type GroupsView = {
   count: number;
   items: Array<GroupView>;
+  last_solved: (LastSolvedView | null);
 };
 
 /** To whom, by e-mail address, and why. */
@@ -1838,6 +1845,12 @@ export type LastRun = {
   outcome: (string | null);
   status: string;
   undo_incomplete: boolean;
+};
+
+/** When the last one was solved; `by`: a person's name, null where no person did. */
+export type LastSolvedView = {
+  at: string;
+  by: (string | null);
 };
 
 /** The newest drill, null where there was none. */
@@ -5538,6 +5551,17 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/done": {
+    path: { workspace_id: string };
+    answers: {
+      "200": DoneView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };
