@@ -185,8 +185,8 @@ class _Reading:
 
     def _stands(self, term: Term) -> None:
         word = self._plain(term).lower()
-        if word not in ("running", "waiting", "failed"):
-            raise QueryRefused("Write stands:running, stands:waiting or stands:failed.")
+        if word not in ("any", "running", "waiting", "failed"):
+            raise QueryRefused("Write stands:running, stands:waiting, stands:failed or stands:any.")
         self.found = replace(self.found, stands=word)  # type: ignore[arg-type]
 
     def _error(self, term: Term) -> None:

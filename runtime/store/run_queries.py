@@ -12,11 +12,24 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from runtime.contracts.searching import FieldTerm, RunFilters
 from runtime.engine.naming import KEY, folded
+from runtime.store.given_up import letter_waits
+from runtime.store.models import DeadLetter
 
-__all__ = ["MOVING", "Marker", "Query", "count", "ids_by_key", "ids_of_items", "ids_of_page", "short_id_of"]
+__all__ = [
+    "MOVING",
+    "Marker",
+    "Query",
+    "count",
+    "ids_by_key",
+    "ids_of_items",
+    "ids_of_page",
+    "letters_standing",
+    "short_id_of",
+]
 
 #: Word for word what the indexes say (`field_models.IS_LISTED`).
 _LISTED: Final = "(r.parent_run_id IS NULL OR NOT (r.trigger_node = (r.parent_node) AND r.parent_node IS NOT NULL))"
@@ -195,7 +208,9 @@ def short_id_of(word: str) -> str | None:
 def _conditions(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
     made = Query(workspace_id)
     made.add("r.workspace_id = %s", made.key(workspace_id))
-    made.add(_LISTED)
+    # What stands at a step within a list is an item of it: of one workflow, whose index holds them, they are found too.
+    if filters.stands is None or filters.workflow_id is None:
+        made.add(_LISTED)
     _add_plain(made, filters)
     if filters.statuses and not _PLAIN.intersection(filters.statuses):
         made.add(_TROUBLED)
@@ -281,8 +296,14 @@ def _letters(inner: Query) -> str:
     )
 
 
+def letters_standing(workspace_id: UUID) -> QuerySet[DeadLetter]:
+    """The letters that wait for a decision, of a run that of the generation which failed last."""
+    later = DeadLetter.objects.filter(run_id=OuterRef("run_id"), generation__gt=OuterRef("generation"))
+    return DeadLetter.objects.filter(letter_waits(), ~Exists(later), workspace_id=workspace_id).order_by()
+
+
 def _add_steps(made: Query, nodes: Sequence[str] | None, stands: str | None) -> None:
-    """At these steps, or at any (None), it failed or stands; `stands`: only those that stand so."""
+    """At these steps, or at any (None), it failed or stands; `stands`: only those that stand so now."""
     if nodes is not None and not nodes:
         made.add("1 = 0")
         return
@@ -294,21 +315,30 @@ def _add_steps(made: Query, nodes: Sequence[str] | None, stands: str | None) -> 
     if nodes is not None:
         failed.one_of("d.node_id", nodes)
         at_work.one_of("t.node_id", nodes)
-    if stands == "failed":
-        failed.add("d.solved_at IS NULL")
     at_work.one_of(
         "t.status", [*(MOVING if stands != "waiting" else ()), *(("waiting",) if stands != "running" else ())]
     )
     either: list[str] = []
     values: list[Any] = []
-    if stands in (None, "failed"):
+    if stands is None:
         either.append(f"({_FAILED} AND r.id IN ({_letters(failed)}))")
         values += failed.values
+    elif stands in ("any", "failed"):
+        letters = letters_standing(made.workspace_id)
+        letters = letters if nodes is None else letters.filter(node_id__in=nodes)
+        sql, values = _sql(letters.values("run_id"))
+        either.append(f"r.id IN ({sql})")
     if stands != "failed":
         standing = f"EXISTS (SELECT 1 FROM store_steprun AS t WHERE {at_work.text()})"
         either.append(f"(r.finished_at IS NULL AND {standing})")
-        values += at_work.values
+        values = [*values, *at_work.values]
     made.add(f"({' OR '.join(either)})", *values)
+
+
+def _sql(rows: QuerySet[Any, Any]) -> tuple[str, list[Any]]:
+    """Rows as a statement may ask for them within another."""
+    sql, values = rows.query.sql_with_params()
+    return str(sql), list(values)
 
 
 def _add_field(made: Query, term: FieldTerm) -> None:

@@ -258,6 +258,13 @@ def questions(books: Books, rng: random.Random) -> dict[str, Callable[[], str]]:
         "error_common": lambda: "q=error:period_closed",
         "error_rare": lambda: "q=error:no_such_supplier",
         "step_where_it_stopped": lambda: f"q=step:keep&workflow={workflow()}",
+        "stands_failed": lambda: "q=stands:failed",
+        "stands_failed_at_step": lambda: f"q=step:keep%20stands:failed&mode=live&workflow={workflow()}",
+        "stands_waiting_at_step": lambda: f"q=step:keep%20stands:waiting&mode=live&workflow={workflow()}",
+        # Nothing moves: every open run is looked at.
+        "stands_running": lambda: "q=stands:running",
+        "stands_running_at_step": lambda: f"q=step:keep%20stands:running&mode=live&workflow={workflow()}",
+        "stands_any_at_step": lambda: f"q=step:keep%20stands:any&mode=live&workflow={workflow()}",
         "longer_than_an_hour": lambda: "q=longer:1h",
         "shorter": lambda: "q=shorter:30ms",
         "one_old_day": lambda: f"q=from:{_day(books, rng)}%20until:{_day(books, rng, 1)}",
@@ -283,6 +290,9 @@ def questions(books: Books, rng: random.Random) -> dict[str, Callable[[], str]]:
         "oldest": lambda: "sort=oldest",
         "count_all": lambda: "COUNT",
         "count_failed": lambda: "COUNT&status=dead_lettered",
+        "count_stands_failed": lambda: f"COUNT&q=step:keep%20stands:failed&mode=live&workflow={workflow()}",
+        "count_stands_waiting": lambda: f"COUNT&q=step:keep%20stands:waiting&mode=live&workflow={workflow()}",
+        "where_stands": lambda: f"WHERE{workflow()}",
         "count_tag_common": lambda: "COUNT&q=tag:%22to%20check%22",
         "count_tag_old": lambda: "COUNT&q=tag:%22quarter-end%201%22%20status:failed",
         "tags_used": lambda: f"TAGS&q={rng.choice(('case', 'quarter', ''))}",
@@ -325,6 +335,8 @@ def measure(stage: Stage, mode: str, runs: int, part: str = "") -> list[Figure]:
             path = f"W/runs?limit=50&{query}"
             if query.startswith("COUNT"):
                 path = "W/runs/count?" + query[6:]
+            elif query.startswith("WHERE"):
+                path = f"W/workflows/{query[5:]}/standing"
             elif query.startswith("TAGS"):
                 path = "W/runs/tags?" + query[5:]
             began = time.monotonic()

@@ -22,7 +22,7 @@ const WORDS: readonly Choice[] = [
   { name: "version", label: "", kind: "word" },
   { name: "by", label: "", kind: "choice", options: ["webhook", "schedule", "person", "me", "api", "workflow"] },
   { name: "step", label: "", kind: "word" },
-  { name: "stands", label: "", kind: "choice", options: ["running", "waiting", "failed"] },
+  { name: "stands", label: "", kind: "choice", options: ["any", "running", "waiting", "failed"] },
   { name: "error", label: "", kind: "word" },
   { name: "connection", label: "", kind: "word" },
   { name: "longer", label: "", kind: "length" },

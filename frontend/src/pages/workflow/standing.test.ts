@@ -13,6 +13,6 @@ describe("where runs are now", () => {
     const { q, mode } = searchOf("pay", "failed");
     expect(mode).toBe("live");
     expect(tokensOf(q ?? "").map((one) => [one.name, one.value])).toEqual([["step", "pay"], ["stands", "failed"]]);
-    expect(searchOf("pay").q).toBe("step:pay");
+    expect(searchOf("pay")).toEqual({ q: "step:pay stands:any", mode: "live" });
   });
 });
