@@ -23,6 +23,7 @@ from runtime.contracts import (
 )
 from runtime.interpreter.letters import open_letters
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
+from runtime.store import solved
 from runtime.store.beside import tell, unchanged
 from runtime.store.children import is_item
 from runtime.store.commits import commit
@@ -32,7 +33,6 @@ from runtime.store.models import DeadLetter, Hold, Run
 MOST_AT_ONCE: Final = 500
 MOST_RETRIED: Final = 100
 _MOST_GROUPS: Final = 500
-_LOOKED_BACK: Final = 1_000
 
 
 def dead_letter_count(*, workspace_id: UUID) -> int:
@@ -43,9 +43,7 @@ def dead_letter_count(*, workspace_id: UUID) -> int:
 def last_solved(*, workspace_id: UUID) -> tuple[int, str | None] | None:
     """When the last of the newest letters was solved, ms, and by whom (`user:` and an id, `api`, or a run); None where
     none of them was."""
-    newest = DeadLetter.objects.filter(workspace_id=workspace_id).order_by("-at")
-    solved = [(at, by) for at, by in newest.values_list("solved_at", "solved_by")[:_LOOKED_BACK] if at is not None]
-    return max(solved, key=lambda one: one[0], default=None)
+    return solved.last_solved(workspace_id)
 
 
 def dead_letter_groups(

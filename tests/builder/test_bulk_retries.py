@@ -124,8 +124,12 @@ def test_who_solved_the_last_one_is_told_where_none_is_left(world: World) -> Non
     assert world.as_rosa.post(f"{path}/solve", solve).status == 200
     assert world.as_vera.get(path).body["last_solved"] is None, "one is left"
     assert world.as_bo.post(f"{path}/solve", {**solve, "runs": runs[1:]}).status == 200
+    # What was decided last counts, also where something else had failed later.
+    DeadLetter.objects.filter(run_id=runs[0]).update(at=3, solved_at=1_000)
+    DeadLetter.objects.filter(run_id=runs[1]).update(solved_at=2_000)
     told = world.as_vera.get(path).body
-    assert (told["count"], told["last_solved"]["by"]) == (0, "Bo")
+    assert (told["count"], told["last_solved"]) == (0, {"at": "1970-01-01T00:00:02.000Z", "by": "Bo"})
+    assert world.as_mallory.get(f"{world.there}/dead-letters").body["last_solved"] is None
 
 
 def test_another_workspace_has_none(world: World) -> None:
