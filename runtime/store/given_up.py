@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.lookups import IsNull
 
 from runtime.store.left_out import IS_LEFT_OUT
 from runtime.store.models import Run
@@ -30,5 +31,7 @@ def given_up(levels: int) -> Q:
 def letter_waits() -> Q:
     """Of a dead letter: that it waits for a decision. Of a part of a run that was undone, cancelled or left out none
     does: of that run they are settled."""
-    around = Run.objects.filter(given_up(_LEVELS - 1), pk=OuterRef("run__parent_run_id"))
-    return Q(solved_at__isnull=True) & ~(Q(Exists(around)) & Q(run__detached=False))
+    # A value, not whether there is one: for that a planner might look up all runs that were ever given up beforehand.
+    around = Run.objects.filter(given_up(_LEVELS - 1), pk=OuterRef("run__parent_run_id")).values("pk")[:1]
+    nobody = Q(IsNull(Subquery(around), True))
+    return Q(solved_at__isnull=True) & (Q(run__parent_run_id__isnull=True) | Q(run__detached=True) | nobody)

@@ -230,7 +230,7 @@ def _conditions(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
     if filters.codes or filters.causes:
         _add_failure(made, filters)
     if filters.nodes is not None or filters.stands is not None:
-        _add_steps(made, filters.nodes, filters.stands)
+        _add_steps(made, filters)
     for term in filters.fields:
         _add_field(made, term)
     _add_tags(made, filters.tags, "r.id")
@@ -302,8 +302,9 @@ def letters_standing(workspace_id: UUID) -> QuerySet[DeadLetter]:
     return DeadLetter.objects.filter(letter_waits(), ~Exists(later), workspace_id=workspace_id).order_by()
 
 
-def _add_steps(made: Query, nodes: Sequence[str] | None, stands: str | None) -> None:
+def _add_steps(made: Query, filters: RunFilters) -> None:
     """At these steps, or at any (None), it failed or stands; `stands`: only those that stand so now."""
+    nodes, stands = filters.nodes, filters.stands
     if nodes is not None and not nodes:
         made.add("1 = 0")
         return
@@ -326,6 +327,7 @@ def _add_steps(made: Query, nodes: Sequence[str] | None, stands: str | None) -> 
     elif stands in ("any", "failed"):
         letters = letters_standing(made.workspace_id)
         letters = letters if nodes is None else letters.filter(node_id__in=nodes)
+        letters = letters if filters.workflow_id is None else letters.filter(workflow_id=filters.workflow_id)
         sql, values = _sql(letters.values("run_id"))
         either.append(f"r.id IN ({sql})")
     if stands != "failed":

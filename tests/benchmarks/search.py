@@ -108,7 +108,9 @@ def rows(books: Books, rng: random.Random) -> Iterator[tuple[str, tuple[Any, ...
             yield "task", (
                 run_id, books.workspace, workflow, run_id, "keep", 1, 1, "approval", "open", "Approve?", "{}", "", at,
             )  # fmt: skip
-            yield "step", (run_id, "keep", 1, "keep", "waiting", 1, "[]", 4, at)
+        # Steps that are done stand beside those at which runs are.
+        stands = "waiting" if status == "waiting_human" else "failed" if status == "dead_lettered" else "succeeded"
+        yield "step", (run_id, "keep", 1, "keep", stands, 1, "[]", 4, at)
 
 
 def _tags(age: float, rng: random.Random) -> Iterator[str]:
