@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowRight, BellRing, User } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useTasksOfRun } from "../../api/queries";
@@ -45,10 +46,17 @@ function Remind({ task }: { task: Task }) {
   const may = useCan("reviewer");
   const errorText = useErrorText();
   const remind = useRemind(task.id);
+  const status = useRef<HTMLSpanElement>(null);
+  const lately = task.reminded_at !== null && remindedLately(task.reminded_at, Date.now());
+  // The button that was used is gone: whoever used it goes on from what stands there now.
+  const used = lately && remind.isSuccess;
+  useEffect(() => {
+    if (used && document.activeElement === document.body) status.current?.focus();
+  }, [used]);
   if (!may) return null;
-  if (task.reminded_at && remindedLately(task.reminded_at, Date.now())) {
+  if (task.reminded_at && lately) {
     return (
-      <span className={css.reminded} role="status">
+      <span ref={status} tabIndex={-1} className={css.reminded} role="status">
         {t("people.reminded")} <Time at={task.reminded_at} />
       </span>
     );
