@@ -351,10 +351,11 @@ def test_the_picture_of_a_workflow_says_where_its_runs_are(
     expect(page.get_by_role("button", name="Where are runs now?")).to_have_attribute("aria-expanded", "true")
     steps.get_by_role("button").click()
     expect(page.get_by_role("list", name="Conditions")).to_contain_text("check")
+    expect(page.get_by_role("list", name="Conditions")).to_contain_text("running, waiting or failed")
     expect(rows(page)).to_have_count(8)
     page.goto(f"{product.url}/workflows/{books}/runs?where=true")
     on_card.click()
-    expect(page.get_by_role("list", name="Conditions")).to_contain_text("failed")
+    expect(page.get_by_role("list", name="Conditions")).to_contain_text("How it stands at the step failed")
     expect(rows(page)).to_have_count(8)
     assert "stands" in page.url
     assert "mode=live" in page.url
