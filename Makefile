@@ -50,6 +50,7 @@ check: .venv/.stamp-dev frontend/node_modules/.stamp ## Run what needs no test: 
 
 bench: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Print one JSON line per figure, embedded and scaled
 	@.venv/bin/python -m tests.benchmarks $(ONLY)
+	@$(if $(ONLY),,.venv/bin/python -m tests.benchmarks.search)
 
 bench-search: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Find runs among a million (PostgreSQL) and 100,000 (SQLite), each filter's p95
 	@.venv/bin/python -m tests.benchmarks.search $(ONLY)

@@ -1,9 +1,8 @@
-"""The audit log: listed, verified, exported; and the history of one thing, from the same rows."""
+"""The audit log: listed, verified, exported. The history of one thing is in `histories.py`, from the same rows."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
-from uuid import UUID
 
 from django.http import StreamingHttpResponse
 from pydantic import AwareDatetime, Field
@@ -15,12 +14,10 @@ from builder.api.cursors import PageQuery, bad_cursor
 from builder.api.operation import Access, ApiView, Call, Query, View, operation
 from builder.api.problems import Refusal
 from builder.api.shapes import Paged
-from builder.api.workflows import find
 from builder.audit import exporting, notes, reading, verify
 from builder.audit.chain import INSTALLATION, stamp
 from builder.audit.models import AuditRow
 from builder.audit.reading import Filters
-from builder.connections import services as connections
 
 Word = Annotated[str, Field(max_length=120)]
 
@@ -170,43 +167,6 @@ class InstallationAuditExport(ApiView):
         return _export(call, INSTALLATION, None, query)
 
 
-class HistoryOfWorkflow(ApiView):
-    @operation(Action.WORKFLOW_SEE, query=PageQuery, answer=Paged[HistoryRow])
-    def get(self, call: Call, *, workflow_id: UUID, query: PageQuery) -> Paged[HistoryRow]:
-        """Who did what to this workflow, newest first."""
-        return _history(call, "workflow", find(call, workflow_id).id, query)
-
-
-class HistoryOfConnection(ApiView):
-    @operation(Action.CONNECTION_USE, query=PageQuery, answer=Paged[HistoryRow])
-    def get(self, call: Call, *, connection_id: UUID, query: PageQuery) -> Paged[HistoryRow]:
-        """Who did what to this connection, newest first."""
-        if connections.find(workspace_id=call.workspace.id, connection_id=connection_id) is None:
-            raise Refusal(404, "not_found", "There is no such connection here.")
-        return _history(call, "connection", connection_id, query)
-
-
-class HistoryOfRun(ApiView):
-    @operation(Action.RUN_SEE, query=PageQuery, answer=Paged[HistoryRow])
-    def get(self, call: Call, *, run_id: UUID, query: PageQuery) -> Paged[HistoryRow]:
-        """What people did to this run, newest first; empty for a run that is not here."""
-        return _history(call, "run", run_id, query)
-
-
-class HistoryOfTable(ApiView):
-    @operation(Action.TABLE_SEE, query=PageQuery, answer=Paged[HistoryRow])
-    def get(self, call: Call, *, table_id: UUID, query: PageQuery) -> Paged[HistoryRow]:
-        """What people did to this table, newest first; empty for a table that is not here."""
-        return _history(call, "table", table_id, query)
-
-
-class HistoryOfMember(ApiView):
-    @operation(Action.MEMBERS_MANAGE, query=PageQuery, answer=Paged[HistoryRow])
-    def get(self, call: Call, *, member_id: UUID, query: PageQuery) -> Paged[HistoryRow]:
-        """What was done to this member's role and access, newest first; empty for one who is not here."""
-        return _history(call, "member", member_id, query)
-
-
 _CSV: Final = "text/csv; charset=utf-8"
 _LINES: Final = "application/x-ndjson"
 
@@ -229,17 +189,11 @@ def _filters(query: _Filter) -> Filters:
 
 
 def _page(chain: str, query: AuditQuery) -> Paged[AuditRowShape]:
-    rows, following = _cut(chain, _filters(query), query)
+    rows, following = cut(chain, _filters(query), query)
     return Paged[AuditRowShape](items=[_row(row) for row in rows], next_cursor=following)
 
 
-def _history(call: Call, kind: str, object_id: UUID, query: PageQuery) -> Paged[HistoryRow]:
-    filters = Filters(object_kind=kind, object_id=str(object_id))
-    rows, following = _cut(str(call.workspace.id), filters, query)
-    return Paged[HistoryRow](items=[HistoryRow(**_told(row)) for row in rows], next_cursor=following)
-
-
-def _cut(chain: str, filters: Filters, query: PageQuery) -> tuple[list[AuditRow], str | None]:
+def cut(chain: str, filters: Filters, query: PageQuery) -> tuple[list[AuditRow], str | None]:
     before = None
     if query.cursor is not None:
         if not query.cursor.isascii() or not query.cursor.isdigit() or len(query.cursor) > 18:
@@ -250,7 +204,7 @@ def _cut(chain: str, filters: Filters, query: PageQuery) -> tuple[list[AuditRow]
     return rows[: query.limit], following
 
 
-def _told(row: AuditRow) -> dict[str, Any]:
+def told(row: AuditRow) -> dict[str, Any]:
     return {
         "sequence": row.sequence,
         "at": stamp(row.at),
@@ -263,7 +217,7 @@ def _told(row: AuditRow) -> dict[str, Any]:
 
 def _row(row: AuditRow) -> AuditRowShape:
     return AuditRowShape(
-        **_told(row),
+        **told(row),
         address=row.address,
         agent=row.agent,
         request_id=row.request_id,

@@ -77,7 +77,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "installation.set_up": Deed("workspace", at=(INSIDE,)),
         "workspace.created": Deed("workspace", compares=True),
         "workspace.changed": Deed("workspace", "workspace_id", compares=True),
-        "profile.changed": Deed("person", compares=True),
+        "profile.changed": Deed("person", at=(INSIDE,), compares=True, perhaps=True),
         "profile.columns_chosen": Deed("person", says=("columns",)),
         "factor.turned_on": Deed("person", at=(INSIDE,)),
         "factor.turned_off": Deed("person", at=(INSIDE,)),

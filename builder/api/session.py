@@ -323,25 +323,42 @@ class Me(ApiView):
         """Oneself."""
         return shapes.person(call.person)
 
-    @operation(Access.SIGNED_IN, body=MyChanges, answer=PersonView, repeat="stored", does="profile.changed")
+    @operation(
+        Access.SIGNED_IN, body=MyChanges, answer=PersonView, also=(429,), repeat="stored_apart", does="profile.changed"
+    )
     def patch(self, call: Call, *, body: MyChanges) -> PersonView:
-        """Change one's name, looks or password. A new password ends all other sessions."""
+        """Change one's name, looks or password. A new password ends all other sessions. Guessing the present one is
+        slowed down."""
         if body.password is not None and body.current_password is None:
             raise invalid({"current_password": ["Enter your present password, too."]})
+        said = {"name": body.name, "theme": body.theme, "language": body.language, "undo_seconds": body.undo_seconds}
+        if body.password is None and all(one in (None, getattr(call.person, field)) for field, one in said.items()):
+            return shapes.person(call.person)
+        account = f"present password {call.person.pk}"
+        if body.password is not None:
+            try:
+                tries.count(account=account, address=call.address, now=call.now)
+            except tries.TooManyTries as error:
+                raise too_many(error, call) from error
         call.deed.in_workspaces(row.workspace_id for row in selectors.memberships_of(call.person))
         try:
-            user = services.change_me(
-                user=call.person,
-                name=body.name,
-                theme=body.theme,
-                language=body.language,
-                undo_seconds=body.undo_seconds,
-                password=body.password,
-                current_password=body.current_password,
-            )
+            # A wrong guess is counted, and not undone with what it was for.
+            with call.deed.together():
+                user = services.change_me(
+                    user=call.person,
+                    name=body.name,
+                    theme=body.theme,
+                    language=body.language,
+                    undo_seconds=body.undo_seconds,
+                    password=body.password,
+                    current_password=body.current_password,
+                )
         except services.AccountsRefused as error:
+            if error.code != "wrong_password":
+                tries.take_back(account=account, address=call.address)
             raise refused(error) from error
         if body.password is not None:
+            tries.forget(account=account, address=call.address)
             update_session_auth_hash(call.request, user)
         return shapes.person(user)
 

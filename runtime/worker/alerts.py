@@ -123,7 +123,14 @@ def _read(rows: list[AlertRule], now: int) -> Iterator[tuple[AlertRule, AlertRul
         except Exception:
             logger.exception("Rule %s could not be read.", row.id)
     for workspace_id, said in here.items():
-        counted = measures.counts(workspace_id, [rule for _, rule in said], now)
+        try:
+            counted = measures.counts(workspace_id, [rule for _, rule in said], now)
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            # The other workspaces are looked at all the same.
+            logger.exception("What the rules of workspace %s count could not be read.", workspace_id)
+            continue
         yield from ((row, rule, counted) for row, rule in said)
 
 

@@ -98,9 +98,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "list_for_until": "Sie vertreten {name}: abwesend bis {day}.",
         "list_before": "Diese Fragen waren schon offen, als das begann. Von jeder weiteren erfahren Sie einzeln.",
         "workflow": "Workflow",
-        "list_more": "Und {count} weitere. Alle stehen im Posteingang:",
-        "list_all": "Alle im Posteingang:",
-        "list_why": "Sie erhalten diese Nachricht einmal, weil Sie vertreten. Die Links führen in den Posteingang, "
+        "list_more": "Und {count} weitere. Alle stehen im Eingang:",
+        "list_all": "Alle im Eingang:",
+        "list_why": "Sie erhalten diese Nachricht einmal, weil Sie vertreten. Die Links führen in den Eingang, "
         "nach der Anmeldung.",
         "sent_one": "Ein gescheiterter Lauf für Sie",
         "sent_other": "{count} gescheiterte Läufe für Sie",
@@ -109,10 +109,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "sent_failed": "Fehler",
         "sent_note": "Notiz",
         "sent_open": "Ansehen",
-        "sent_why": "Sie erhalten diese Nachricht einmal, weil sie in Ihren Posteingang geschickt wurden. Von selbst "
+        "sent_why": "Sie erhalten diese Nachricht einmal, weil sie in Ihren Eingang geschickt wurden. Von selbst "
         "geschieht nichts mit ihnen. Der Link führt zu ihnen, nach der Anmeldung.",
         "day": "%d.%m.%Y",
-        "inbox": "Im Posteingang entscheiden",
+        "inbox": "Im Eingang entscheiden",
         "open": "Hier entscheiden",
         "why": "Sie erhalten diese Nachricht, weil Sie gefragt sind. Den Link zu öffnen entscheidet nichts. Er ist nur "
         "für Sie bestimmt: Geben Sie ihn nicht weiter.",

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx2
 from playwright.sync_api import Error as BrowserError
 
-from tests.benchmarks import browser, documents, figures, huge_run, monitor, retention
+from tests.benchmarks import browser, documents, figures, huge_run, monitor, retention, tasks
 from tests.benchmarks.figures import Figure, Stage
 from tests.product import Product, ProductFailed
 from tests.services import MissingService, find_chromium, postgres, redis
@@ -48,6 +48,7 @@ IN_BROWSER: dict[str, Callable[[Stage, Path], list[Figure]]] = {
     "canvas": browser.canvas,
     "scripts": browser.scripts,
     "huge_run_open_ms": huge_run.huge_run,
+    "tasks": tasks.tasks,
 }
 
 

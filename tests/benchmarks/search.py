@@ -294,7 +294,6 @@ def questions(books: Books, rng: random.Random) -> dict[str, Callable[[], str]]:
         "count_failed": lambda: "COUNT&status=dead_lettered",
         "count_stands_failed": lambda: f"COUNT&q=step:keep%20stands:failed&mode=live&workflow={workflow()}",
         "count_stands_waiting": lambda: f"COUNT&q=step:keep%20stands:waiting&mode=live&workflow={workflow()}",
-        "where_stands": lambda: f"WHERE{workflow()}",
         "count_tag_common": lambda: "COUNT&q=tag:%22to%20check%22",
         "count_tag_old": lambda: "COUNT&q=tag:%22quarter-end%201%22%20status:failed",
         "tags_used": lambda: f"TAGS&q={rng.choice(('case', 'quarter', ''))}",
@@ -337,8 +336,6 @@ def measure(stage: Stage, mode: str, runs: int, part: str = "") -> list[Figure]:
             path = f"W/runs?limit=50&{query}"
             if query.startswith("COUNT"):
                 path = "W/runs/count?" + query[6:]
-            elif query.startswith("WHERE"):
-                path = f"W/workflows/{query[5:]}/standing"
             elif query.startswith("TAGS"):
                 path = "W/runs/tags?" + query[5:]
             began = time.monotonic()

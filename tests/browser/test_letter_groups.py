@@ -208,7 +208,9 @@ def test_whoever_may_only_look_reads_what_was_said_and_may_take_it_along(
     expect(mine).to_contain_text("The other side has said no for good")
     expect(mine.get_by_role("button", name=re.compile("Retry|Unmute|Change|Put right"))).to_have_count(0)
     mine.get_by_role("button", name="More actions").click()
-    expect(page.get_by_role("menuitem")).to_have_text(["CSV", "CSV with semicolons and decimal commas", "JSON"])
+    expect(page.get_by_role("menuitem")).to_have_text(
+        ["CSV", "CSV with semicolons and decimal commas", "JSON", "History…"]
+    )
     shot(page, "letter-groups-viewer")
 
 

@@ -79,6 +79,21 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(world: World)
     assert elsewhere.get("/me").status == 401
 
 
+def test_guessing_the_present_password_is_slowed_down(world: World) -> None:
+    here = browser_of(world.bo)
+
+    def change(password: str, present: str) -> int:
+        return here.patch("/me", {"password": password, "current_password": present}).status
+
+    # What is refused for another reason is no guess.
+    assert {change("weak", PASSWORD) for _ in range(12)} == {422}
+    assert [change("another long phrase", f"guess {number}") for number in range(11)] == [422] * 10 + [429]
+    assert change("another long phrase", PASSWORD) == 429
+    assert here.patch("/me", {"name": "Bo Again"}).status == 200, "the rest of a profile is none of it"
+    SignInTries.objects.update(window_started_at=datetime.now(UTC) - tries.WINDOW - timedelta(seconds=1))
+    assert change("another long phrase", PASSWORD) == 200
+
+
 def test_switching_a_member_off_ends_their_sessions_and_tokens(world: World) -> None:
     bo = browser_of(world.bo)
     program = world.program(world.bo)

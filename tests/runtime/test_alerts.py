@@ -12,7 +12,8 @@ from runtime import api
 from runtime.contracts.alerts import AlertRuleDraft, Arrival, QuietHours
 from runtime.contracts.refusals import NotFound, RuntimeRefused
 from runtime.ports import PORTS
-from runtime.store import alert_measures, alerts, failpoints
+from runtime.store import alert_measures as measures
+from runtime.store import alerts, failpoints
 from runtime.store.failpoints import FailpointReached
 from runtime.store.models import AlertEpisode, AlertMessage, AlertRule, Event, Process, StandingFigure, SystemFigure
 from runtime.store.sketch import Sketch
@@ -95,7 +96,7 @@ def test_up_and_down_around_the_limit_is_one_alert() -> None:
 
 def sums(**more: Any) -> tuple[float | None, bool]:
     draft = AlertRuleDraft(**{"channels": (), "limit": 0, "least": 1, **more})
-    found = alert_measures.measure(WORKSPACE, draft, now_ms(), since=now_ms() - 3_600_000)
+    found = measures.measure(WORKSPACE, draft, now_ms(), since=now_ms() - 3_600_000)
     return found.value, found.over
 
 
@@ -217,6 +218,26 @@ def test_a_rule_that_cannot_be_looked_at_holds_up_no_other() -> None:
     assert is_active(made)
 
 
+def test_a_workspace_whose_counts_cannot_be_read_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = rule("failed_runs", limit=0)
+    odd = api.add_alert_rule(
+        workspace_id=alerting.an_id(), draft=AlertRuleDraft(kind="failed_runs", channels=(), limit=0), by=None
+    )
+    # A workspace's place among the others is that of its first rule.
+    AlertRule.objects.filter(pk=odd).update(id=UUID(int=1))
+    read = measures.counts
+
+    def counts(workspace_id: UUID, *more: Any) -> Any:
+        if workspace_id != WORKSPACE:
+            raise ValueError("No such figure.")
+        return read(workspace_id, *more)
+
+    monkeypatch.setattr(measures, "counts", counts)
+    happen(failed=1)
+    assert watch().look() == 1
+    assert is_active(made)
+
+
 # --- what should have come --------------------------------------------------------------------------------------------
 
 
@@ -225,7 +246,7 @@ def at(text: str) -> int:
 
 
 def expected(now: str, **more: Any) -> str | None:
-    found = alert_measures.expected(WORKSPACE, Arrival(**{"by": "09:00", **more}), BERLIN, at(now))
+    found = measures.expected(WORKSPACE, Arrival(**{"by": "09:00", **more}), BERLIN, at(now))
     return None if found is None else datetime.fromtimestamp(found / 1000, UTC).isoformat()
 
 

@@ -51,7 +51,19 @@ export interface AuditFilters {
 }
 
 /** Things that have a history of their own, by the part of their path. */
-export type Historic = "workflows" | "connections" | "runs" | "tables" | "members";
+export type Historic =
+  | "workflows"
+  | "connections"
+  | "runs"
+  | "tables"
+  | "members"
+  | "groups"
+  | "tokens"
+  | "schedules"
+  | "calendars"
+  | "alerts/rules"
+  | "alerts/channels"
+  | "dead-letters";
 
 /** Whose log: the workspace's, or what belongs to none. */
 export type AuditScope = "workspace" | "installation";

@@ -298,7 +298,7 @@ const deadLettersRoute = createRoute({
     const sent = text(search.sent);
     return { ...(workflow ? { workflow } : {}), ...(sent ? { sent } : {}) };
   },
-  component: screen(() => import("../pages/dead-letters"), "deadLetters", "sent", "people", "runs"),
+  component: screen(() => import("../pages/dead-letters"), "deadLetters", "sent", "people", "runs", "audit"),
 });
 
 const monitorRoute = createRoute({
@@ -312,7 +312,7 @@ const alertsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/monitor/alerts",
   validateSearch: alertsSearch,
-  component: screen(() => import("../pages/alerts"), "alerts"),
+  component: screen(() => import("../pages/alerts"), "alerts", "audit"),
 });
 
 const schedulesRoute = createRoute({
@@ -323,7 +323,7 @@ const schedulesRoute = createRoute({
     const schedule = text(search.schedule);
     return { ...(view ? { view } : {}), ...(isDay(search.day) ? { day: search.day } : {}), ...(schedule ? { schedule } : {}) };
   },
-  component: screen(() => import("../pages/schedules"), "schedules"),
+  component: screen(() => import("../pages/schedules"), "schedules", "audit"),
 });
 
 const filesRoute = createRoute({
@@ -399,7 +399,7 @@ const accessRoute = createRoute({
 const tokensRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/tokens",
-  component: screen(() => import("../pages/settings/Tokens"), "settings", "connections"),
+  component: screen(() => import("../pages/settings/Tokens"), "settings", "connections", "audit"),
 });
 const expiryRoute = createRoute({
   getParentRoute: () => settingsRoute,
@@ -410,7 +410,7 @@ const calendarsRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/calendars",
   validateSearch: calendarSearch,
-  component: screen(() => import("../pages/settings/Calendars"), "settings", "calendars"),
+  component: screen(() => import("../pages/settings/Calendars"), "settings", "calendars", "audit"),
 });
 const auditRoute = createRoute({
   getParentRoute: () => settingsRoute,

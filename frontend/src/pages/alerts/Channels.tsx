@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import type { AlertChannelShape, AlertsShape } from "../../api/schema.gen";
 import { Button, Chip, ConfirmDialog, EmptyState, ErrorCard, IconButton, showToast, Time } from "../../ui";
+import { HistoryButton } from "../history/HistoryButton";
 import css from "./alerts.module.css";
 import { ChannelDialog } from "./ChannelDialog";
 import { useAlertChange } from "./queries";
@@ -86,6 +87,7 @@ function ChannelCard({ channel, onEdit, onRemove }: { channel: AlertChannelShape
           {t("channel.test")}
         </Button>
         <IconButton size="sm" label={t("channel.editNamed", { name: channel.name })} icon={<Pencil size={15} />} onClick={onEdit} />
+        <HistoryButton what="alerts/channels" id={channel.id} name={channel.name} />
         <IconButton size="sm" label={t("channel.removeNamed", { name: channel.name })} icon={<Trash2 size={15} />} onClick={onRemove} />
       </div>
       {test.isError && <ErrorCard title={t("channel.testFailed")} error={test.error} />}

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import type { AlertRuleBody, AlertRuleShape, AlertsShape } from "../../api/schema.gen";
 import { Button, Chip, ConfirmDialog, EmptyState, ErrorCard, IconButton, showToast, Switch, Time, useErrorText, useFormatter } from "../../ui";
+import { HistoryButton } from "../history/HistoryButton";
 import css from "./alerts.module.css";
 import { bodyOf, useAlertChange } from "./queries";
 import { RuleDialog } from "./RuleDialog";
@@ -101,6 +102,7 @@ function RuleCard({ rule, found, onEdit, onRemove }: RuleCardProps) {
       <div className={css.cardEnd}>
         <Switch label={t("rule.switch")} checked={rule.enabled} disabled={toggle.isPending} onChange={flip} />
         <IconButton size="sm" label={t("rule.edit")} icon={<Pencil size={15} />} onClick={onEdit} />
+        <HistoryButton what="alerts/rules" id={rule.id} name={t("rule.this")} />
         <IconButton size="sm" label={t("rule.remove")} icon={<Trash2 size={15} />} onClick={onRemove} />
       </div>
     </li>

@@ -1,5 +1,5 @@
 import { Menu } from "@mantine/core";
-import { BellOff, ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, ListTree, PlugZap, RotateCcw, Send, StickyNote, Table2, Trash2 } from "lucide-react";
+import { BellOff, ChevronDown, ChevronRight, CircleCheck, EllipsisVertical, History, ListTree, PlugZap, RotateCcw, Send, StickyNote, Table2, Trash2 } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -24,7 +24,7 @@ interface GroupCardProps {
   gone: boolean;
   /** One of its runs is being tried. */
   trying: boolean;
-  onAsk: (what: "retry" | "edit" | "send" | "solve" | "discard" | "note", target: Target) => void;
+  onAsk: (what: "retry" | "edit" | "send" | "solve" | "discard" | "note" | "history", target: Target) => void;
   onTry: (target: Target) => void;
   /** What came of the trial. */
   children: ReactNode;
@@ -218,9 +218,12 @@ function Actions(props: Pick<GroupCardProps, "trying" | "onAsk" | "onTry"> & { t
             meant={some ? { runs: target.letters?.map((one) => one.run.id) ?? [] } : { cause: target.group.cause, sent: target.sent }}
             label={t(some ? "export.chosen" : "export.group")}
           />
+          <Menu.Label>{t("group")}</Menu.Label>
+          <Menu.Item leftSection={<History size={15} aria-hidden />} onClick={() => onAsk("history", target)}>
+            {t("action.history")}
+          </Menu.Item>
           {mayRetry && (
             <>
-              <Menu.Label>{t("group")}</Menu.Label>
               <Menu.Item leftSection={<StickyNote size={15} aria-hidden />} onClick={() => onAsk("note", target)}>
                 {t("action.note")}
               </Menu.Item>

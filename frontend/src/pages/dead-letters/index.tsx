@@ -1,13 +1,14 @@
 import { Menu } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GroupNote } from "../../api/letterGroups";
 import { useDeadLetters, useWorkflows } from "../../api/queries";
 import type { SentLetters } from "../../api/sendings";
 import type { DeadLetterGroup } from "../../api/types";
+import { retell } from "../../i18n/server";
 import { Button, Card, cx, EmptyState, ErrorCard, leadClass, PageBody, SkeletonRows, TopBar, useFormatter } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { BulkRetries } from "./BulkRetries";
@@ -24,6 +25,8 @@ import type { Target } from "./target";
 import { Trial } from "./Trial";
 import { useNoting } from "./useSaying";
 
+const HistoryDialog = lazy(() => import("../history/HistoryDialog"));
+
 /** While the page is seen, the list is asked for again so often. */
 export const EVERY = 10_000;
 
@@ -35,7 +38,7 @@ interface Tried {
 }
 
 type Asked =
-  | { what: "retry" | "edit" | "send" | "solve" | "discard"; target: Target }
+  | { what: "retry" | "edit" | "send" | "solve" | "discard" | "history"; target: Target }
   /** What came to somebody goes on to another. */
   | { what: "on"; sending: SentLetters }
   /** `typed`: what was not taken of it, and why. */
@@ -183,6 +186,11 @@ export default function DeadLettersPage() {
             close();
           }}
         />
+      )}
+      {asked?.what === "history" && (
+        <Suspense>
+          <HistoryDialog what="dead-letters" id={asked.target.group.cause} name={retell("failures", asked.target.group.code, asked.target.group.title)} onClose={close} />
+        </Suspense>
       )}
       {asked?.what === "retry" && <RetryDialog target={asked.target} onClose={close} />}
       {(asked?.what === "solve" || asked?.what === "discard") && (

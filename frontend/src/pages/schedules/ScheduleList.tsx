@@ -6,6 +6,7 @@ import type { ClockNoteShape } from "../../api/schema.gen";
 import { useCan } from "../../api/session";
 import { scheduleText } from "../../i18n/schedules";
 import { Button, Card, Chip, runStatusKind, type RunStatus, sectionTitleClass, showToast, StatusIcon, Time, useErrorText, useFormatter } from "../../ui";
+import { HistoryButton } from "../history/HistoryButton";
 import { putBack, resumeSchedule, runNow, type Schedule, skipStart, spread, useDeed } from "./queries";
 import css from "./schedules.module.css";
 
@@ -135,6 +136,7 @@ function ScheduleCard({ schedule, chosen, zone, onChoose, onPause }: ListProps &
         <Button size="sm" variant="quiet" aria-pressed={chosen === schedule.id} onClick={() => onChoose(chosen === schedule.id ? undefined : schedule.id)}>
           {chosen === schedule.id ? t("action.showAll") : t("action.only")}
         </Button>
+        <HistoryButton what="schedules" id={schedule.id} name={schedule.step_name || name} />
       </div>
     </Card>
   );

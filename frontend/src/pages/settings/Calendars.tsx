@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { type Calendar, countryName, useCalendars, useCalendarUses, useRemoveCalendar } from "../../api/calendars";
 import { useCan } from "../../api/session";
 import { Button, Chip, ConfirmDialog, cx, EmptyState, ErrorCard, IconButton, rowsClass, sectionTitleClass, showToast, sidesClass, SkeletonRows, useFormatter } from "../../ui";
+import { HistoryButton } from "../history/HistoryButton";
 import { CalendarDialog } from "./CalendarDialog";
 import { CalendarImport } from "./CalendarImport";
 import css from "./calendars.module.css";
@@ -87,6 +88,7 @@ function Row({ calendar, shown, isAdmin, onShow, onDo }: RowProps) {
         <span className={settings.end}>
           <IconButton size="sm" label={t("import.of", { name })} icon={<FileUp size={15} />} onClick={() => onDo("import")} />
           <IconButton size="sm" label={t("edit", { name })} icon={<Pencil size={15} />} onClick={() => onDo("edit")} />
+          <HistoryButton what="calendars" id={calendar.id} name={name} />
           <IconButton size="sm" label={t("remove.of", { name })} icon={<Trash2 size={15} />} onClick={() => onDo("remove")} />
         </span>
       )}

@@ -8,6 +8,7 @@ import { type Colleague, type Group, useAskable, useGroups } from "../../api/peo
 import { workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import { Button, CheckboxField, ConfirmDialog, cx, Dialog, ErrorCard, IconButton, rowsClass, sectionTitleClass, showToast, sidesClass, SkeletonRows, TextField } from "../../ui";
+import { HistoryButton } from "../history/HistoryButton";
 import css from "./settings.module.css";
 
 /** Groups of members: who is asked together. */
@@ -48,6 +49,7 @@ export default function Groups() {
               </span>
               <span className={css.end}>
                 <IconButton size="sm" label={t("groups.edit", { name: group.name })} icon={<Pencil size={15} />} onClick={() => setEditing(group)} />
+                <HistoryButton what="groups" id={group.id} name={group.name} />
                 <IconButton size="sm" label={t("groups.remove", { name: group.name })} icon={<Trash2 size={15} />} onClick={() => setRemoving(group)} />
               </span>
             </li>

@@ -32,6 +32,7 @@ import {
 } from "../../ui";
 import { RotateToken } from "./RotateToken";
 import fieldCss from "../../ui/fields.module.css";
+import { HistoryButton } from "../history/HistoryButton";
 import css from "./settings.module.css";
 
 const SCOPES = ["read", "run", "build", "admin"] as const;
@@ -233,6 +234,7 @@ function TokenList() {
                           onClick={() => setRotating(token)}
                         />
                       )}
+                      <HistoryButton what="tokens" id={token.id} name={token.name} />
                       <IconButton
                         size="sm"
                         label={t("tokens.revokeName", { name: token.name })}
