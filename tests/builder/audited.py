@@ -463,8 +463,7 @@ def _(world: World) -> Act:
 
 @does("task.reminded")
 def _(world: World) -> Act:
-    here = f"{world.here}/inbox/{question(world, world.bo.email, spec={'mail': 'c1'}).id}"
-    return Act(world.as_rosa, "POST", f"{here}/remind", {})
+    return Act(world.as_rosa, "POST", f"{inbox(world, spec={'mail': 'c1'})}/remind", {})
 
 
 @does("task.left_to_admins")
