@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from builder.accounts.rights import Action
 from builder.api.deeds import NOTHING
-from builder.api.operation import ApiView, Body, Call, operation
+from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.shapes import Items
 from builder.api.task_shapes import LeaveBody, SeenBody, SeenShape, TaskDetail, TaskShape, asker, detailed, shaped
 from builder.workflows import seen
@@ -82,6 +82,20 @@ class Leave(ApiView):
             workspace_id=call.workspace.id, task_id=task_id, voter=asker(call), reason=body.reason
         )
         return detailed(call, view)
+
+
+class RemindedShape(View):
+    """How many people a mail goes to, at once."""
+
+    told: int
+
+
+class Remind(ApiView):
+    @operation(Action.RUN_SIGNAL, answer=RemindedShape, also=(409,), repeat="stored_apart", does="task.reminded")
+    def post(self, call: Call, *, task_id: UUID) -> RemindedShape:
+        """Write to those who are asked and have not answered; at most once an hour, whoever wants it."""
+        told = runtime_api.remind(workspace_id=call.workspace.id, task_id=task_id, voter=asker(call))
+        return RemindedShape(told=told)
 
 
 class Alike(ApiView):

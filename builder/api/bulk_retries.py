@@ -36,27 +36,38 @@ class ChosenRuns(Body):
 
 
 class PlanBulk(ChosenRuns):
-    """What is to be done to them. `version`: each run's own, or the one of its workflow that is published now."""
+    """What is to be done to them, or to the dead letters of a group (`cause`, `sent`, `count`, `until`: as where it is
+    begun). `version`: each run's own, or the one of its workflow that is published now."""
 
     kind: BulkKind
+    cause: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    sent: UUID | None = None
+    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    until: AwareDatetime | None = None
     version: Literal["own", "published"] = "own"
 
     @model_validator(mode="after")
-    def one_of_both(self) -> Self:
-        if (self.search is None) == (self.runs is None):
-            raise ValueError("Name runs or a search, and not both.")
+    def one_of_them(self) -> Self:
+        if sum(one is not None for one in (self.cause, self.runs, self.search)) != 1:
+            raise ValueError("Name a group (cause), runs, or a search, and only one of them.")
+        if self.sent is not None and self.cause is None:
+            raise ValueError("Name the group (cause) of those that were sent.")
+        if self.cause is not None and self.kind != "retry":
+            raise ValueError("A group of dead letters can only be retried.")
         return self
 
 
 class BulkPlanShape(View):
     """What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and
-    `refused` cannot. `more`: there are more than can be done at once, which are left."""
+    `refused` cannot. `again`: so many of those that need it would do something outside a second time. `more`: there are
+    more than can be done at once, which are left."""
 
     total: int
     more: bool
     looked_at: int
     safe: int
     asks: int
+    again: int
     refused: int
 
 
@@ -256,7 +267,14 @@ class PlanOfBulk(ApiView):
     def post(self, call: Call, *, body: PlanBulk) -> BulkPlanShape:
         """What it would come to, before anybody says that it shall be. Changes nothing."""
         plan = runtime_api.plan_bulk(
-            workspace_id=call.workspace.id, kind=body.kind, run_ids=_chosen(call, body), version=body.version
+            workspace_id=call.workspace.id,
+            kind=body.kind,
+            run_ids=_chosen(call, body),
+            version=body.version,
+            cause=body.cause,
+            sending_id=body.sent,
+            count=body.count,
+            until=ms_of(body.until),
         )
         return BulkPlanShape(**asdict(plan))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from builder.accounts.rights import Action
+from builder.accounts.selectors import names_of
 from builder.accounts.times import stamp
 from builder.api.letter_groups import NOTHING_SAID, GroupSaidView, said_shapes
 from builder.api.operation import ApiView, Body, Call, Query, View, operation
@@ -17,7 +18,7 @@ from builder.api.shapes import Paged
 from builder.connections import services as connections
 from builder.connections.models import Connection
 from builder.workflows import selectors
-from builder.workflows.shapes import RunShape, StepName, WorkflowName
+from builder.workflows.shapes import RunShape, StepName, WorkflowName, person_in
 from builder.workflows.suggestions import suggested
 from runtime import api as runtime_api
 from runtime.contracts import DeadLetterGroup
@@ -91,11 +92,20 @@ class GroupView(View):
     sent: list[LettersWithView]
 
 
+class LastSolvedView(View):
+    """When the last one was solved; `by`: a person's name, null where no person did."""
+
+    at: str
+    by: str | None
+
+
 class GroupsView(View):
     """All groups, the newest first, and how many runs there are in all of them."""
 
     items: list[GroupView]
     count: int
+    #: Where none waits for a decision at all: which was solved last.
+    last_solved: LastSolvedView | None
 
 
 class LetterView(View):
@@ -181,7 +191,17 @@ class Groups(ApiView):
                     sent=having.get(group.cause, []),
                 )
             )
-        return GroupsView(items=items, count=runtime_api.dead_letter_count(workspace_id=workspace_id))
+        count = runtime_api.dead_letter_count(workspace_id=workspace_id)
+        return GroupsView(items=items, count=count, last_solved=None if count else _last_solved(workspace_id))
+
+
+def _last_solved(workspace_id: UUID) -> LastSolvedView | None:
+    found = runtime_api.last_solved(workspace_id=workspace_id)
+    if found is None:
+        return None
+    at, who = found
+    person = person_in(who)
+    return LastSolvedView(at=stamp(at), by=None if person is None else names_of({person}).get(person))
 
 
 def _repaired(workspace_id: UUID, group: DeadLetterGroup, sent: UUID | None) -> RepairedView | None:

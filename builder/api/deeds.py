@@ -204,6 +204,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "task.commented": _task("human.assign", digests=("text",)),
         "task.given_back": _task("human.assign"),
         "task.handed_over": _task("human.assign", says=("to", "reason")),
+        "task.reminded": _task("human.notice"),
         "task.left_to_admins": _task("human.assign", says=("reason",)),
         "review.changed": _task("review.change", digests=("changes",)),
         "review.downloaded": _task(),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from builder.accounts.rights import Action
+from builder.accounts.times import stamp
 from builder.api.due import span_of
 from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import invalid, plain
@@ -17,6 +19,7 @@ from builder.api.task_shapes import (
     CountView,
     DecideBody,
     DecideManyBody,
+    DoneView,
     Given,
     HandOverBody,
     InboxQuery,
@@ -66,6 +69,17 @@ class InboxCount(ApiView):
         read = seen.count(workspace=call.workspace, person=call.person, voter=voter) if count else 0
         letters, new = unread_of(call)
         return CountView(count=count + letters, unread=max(0, count - read) + new, letters=letters)
+
+
+class InboxDone(ApiView):
+    @operation(Action.TASK_SEE, answer=DoneView)
+    def get(self, call: Call) -> DoneView:
+        """How many questions I have answered this week."""
+        today = call.now.astimezone(ZoneInfo(call.workspace.time_zone)).date()
+        monday = datetime.combine(today - timedelta(days=today.weekday()), time.min, ZoneInfo(call.workspace.time_zone))
+        since = round(monday.timestamp() * 1000)
+        count = runtime_api.answered_since(workspace_id=call.workspace.id, voter_id=call.person.id, since=since)
+        return DoneView(count=count, since=stamp(since))
 
 
 class OneTask(ApiView):

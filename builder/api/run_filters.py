@@ -90,8 +90,9 @@ class _Reading:
         self._fields: dict[str, SearchedField] | None = None
         self._readers: Mapping[str, Callable[[Term], None]] = {
             "status": self._status, "workflow": self._workflow, "version": self._version, "by": self._by,
-            "step": self._step, "error": self._error, "cause": self._cause, "connection": self._connection,
-            "longer": self._longer, "shorter": self._shorter, "is": self._is, "mode": self._is, "asks": self._asks,
+            "step": self._step, "stands": self._stands, "error": self._error, "cause": self._cause,
+            "connection": self._connection, "longer": self._longer, "shorter": self._shorter, "is": self._is,
+            "mode": self._is, "asks": self._asks,
             "since": self._from, "from": self._from, "until": self._until, "key": self._key, "run": self._run,
             "tag": self._tag,
         }  # fmt: skip
@@ -181,6 +182,12 @@ class _Reading:
         if not nodes:
             raise QueryRefused(f"No step of a live workflow is called “{term.value}”.")
         self.found = replace(self.found, nodes=tuple(nodes))
+
+    def _stands(self, term: Term) -> None:
+        word = self._plain(term).lower()
+        if word not in ("any", "running", "waiting", "failed"):
+            raise QueryRefused("Write stands:running, stands:waiting, stands:failed or stands:any.")
+        self.found = replace(self.found, stands=word)  # type: ignore[arg-type]
 
     def _error(self, term: Term) -> None:
         self.found = replace(self.found, codes=(*self.found.codes, self._plain(term)))

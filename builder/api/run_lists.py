@@ -50,6 +50,12 @@ class UsualShape(View):
     duration_ms: int
 
 
+class WorkingShape(View):
+    """`workers`: some process goes on with runs; without one they wait, and nothing is lost."""
+
+    workers: bool
+
+
 class StepStandingShape(View):
     """How many live runs stand at a step now, or failed there and wait for somebody to decide."""
 
@@ -204,3 +210,10 @@ class Standing(ApiView):
                 for one in found
             ]
         )
+
+
+class Working(ApiView):
+    @operation(Action.RUN_SEE, answer=WorkingShape)
+    def get(self, call: Call) -> WorkingShape:
+        """Whether anything works on runs just now."""
+        return WorkingShape(workers=runtime_api.someone_works())

@@ -193,6 +193,13 @@ class CountView(View):
     letters: int
 
 
+class DoneView(View):
+    """How many questions I have answered this week, which began on Monday (`since`) in the workspace's time zone."""
+
+    count: int
+    since: str
+
+
 class SeenBody(Body):
     """Whether I have seen it; false: it is as new to me."""
 

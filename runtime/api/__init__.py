@@ -74,7 +74,14 @@ from runtime.api.datatables import (
     table_rows,
     tables,
 )
-from runtime.api.dead_letters import dead_letter_count, dead_letter_groups, dead_letters, retry_each, solve_dead_letters
+from runtime.api.dead_letters import (
+    dead_letter_count,
+    dead_letter_groups,
+    dead_letters,
+    last_solved,
+    retry_each,
+    solve_dead_letters,
+)
 from runtime.api.documents import design_model, preview_document, ready_designs
 from runtime.api.edited_retries import editable_letters
 from runtime.api.erasing import erase_person
@@ -85,7 +92,7 @@ from runtime.api.file_previews import preview_file
 from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
 from runtime.api.fixing import check_fix, fix, fix_and_retry
 from runtime.api.handing import comment, give_back, given_away, hand_over, leave_to_admins, snooze, take
-from runtime.api.health import orphans, system_health
+from runtime.api.health import orphans, someone_works, system_health
 from runtime.api.items import items
 from runtime.api.letter_figures import amount_text, letter_figures, letters_before
 from runtime.api.letter_files import Told as LettersTold
@@ -123,6 +130,7 @@ from runtime.api.publishing import (
 )
 from runtime.api.reconciliations import reconciled, reconciliation
 from runtime.api.recording import Ask, Facts, ask, digest, keeping, passing, redacted
+from runtime.api.reminding import remind
 from runtime.api.repeats import repeat_figures, repeats
 from runtime.api.replaying_events import replay_event
 from runtime.api.restoring import confirm_restored, held_runs, hold_restored, restored
@@ -184,7 +192,18 @@ from runtime.api.sendings import (
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
 from runtime.api.tagging import tag_run, tag_runs, tags_used
-from runtime.api.tasks import alike, asked_alone, asked_among, decide, open_among, same_since, task, task_count, tasks
+from runtime.api.tasks import (
+    alike,
+    answered_since,
+    asked_alone,
+    asked_among,
+    decide,
+    open_among,
+    same_since,
+    task,
+    task_count,
+    tasks,
+)
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults
 from runtime.api.undoing import undo, undo_plan
@@ -216,6 +235,7 @@ __all__ = [
     "alerts_by_calendar",
     "alike",
     "amount_text",
+    "answered_since",
     "archive",
     "ask",
     "asked_alone",
@@ -315,6 +335,7 @@ __all__ = [
     "keep_manifest",
     "keeping",
     "last_good",
+    "last_solved",
     "leave_to_admins",
     "legal_hold",
     "legal_holds",
@@ -365,6 +386,7 @@ __all__ = [
     "redacted",
     "reject_review",
     "release_review",
+    "remind",
     "remove_alert_channel",
     "remove_alert_rule",
     "remove_calendar",
@@ -417,6 +439,7 @@ __all__ = [
     "snapshot",
     "snooze",
     "solve_dead_letters",
+    "someone_works",
     "spread_schedules",
     "standing",
     "standing_at",

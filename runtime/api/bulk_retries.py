@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, Literal
 from uuid import UUID
 
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 
 from runtime.api.edited_retries import MOST_EDITED, Checked, check_edits
 from runtime.api.rows import RUN_COLUMNS, run_views
@@ -88,10 +88,7 @@ def start_bulk_retry(
         run_ids, version = [one.run_id for one in edits], "own"
         if len(edits) > MOST_EDITED:
             raise RuntimeRefused(f"At most {MOST_EDITED} with changes at once.", code="too_many", limit=MOST_EDITED)
-    found = open_letters(workspace_id, sending_id).order_by("-run_id")
-    found = found.filter(run_id__in=list(run_ids)) if cause is None else found.filter(cause=cause)
-    if until is not None:
-        found = found.filter(at__lte=until)
+    found = _letters(workspace_id, cause, sending_id, until, run_ids)
     columns = found.values_list("run_id", "generation", "workflow_id", "title")
     # Before the transaction: each of them is read whole. Its turn finds what has changed since.
     checked = check_edits(workspace_id, edits, {row[0]: row[1] for row in columns}) if edits else Checked()
@@ -148,6 +145,15 @@ def start_bulk_retry(
     return _views(workspace_id, [made])[0]
 
 
+def _letters(
+    workspace_id: UUID, cause: str | None, sending_id: UUID | None, until: int | None, run_ids: Sequence[UUID]
+) -> QuerySet[DeadLetter]:
+    """Those that are meant, the newest run first: of a group, or of these runs."""
+    found = open_letters(workspace_id, sending_id).order_by("-run_id")
+    found = found.filter(run_id__in=list(run_ids)) if cause is None else found.filter(cause=cause)
+    return found if until is None else found.filter(at__lte=until)
+
+
 def _start_other(
     workspace_id: UUID,
     kind: str,
@@ -196,36 +202,46 @@ def plan_bulk(
     *,
     workspace_id: UUID,
     kind: Literal["retry", "replay", "cancel"],
-    run_ids: Sequence[UUID],
+    run_ids: Sequence[UUID] = (),
     version: Literal["own", "published"] = "own",
+    cause: str | None = None,
+    sending_id: UUID | None = None,
+    count: int | None = None,
+    until: int | None = None,
 ) -> BulkPlan:
-    """What it would come to; the first of them are looked at one by one, for a second or two."""
-    looked, found = 0, {"safe": 0, "asks": 0, "refused": 0}
-    until = time.monotonic() + _LOOK_SECONDS
+    """What it would come to; the first of them are looked at one by one, for a second or two. Of a group (`cause`) they
+    are those that `start_bulk_retry` would take for the same words."""
+    if cause is not None:
+        group = _letters(workspace_id, cause, sending_id, until, ())
+        run_ids = list(group.values_list("run_id", flat=True)[: count or MOST + 1])
+    looked, found = 0, {"safe": 0, "asks": 0, "again": 0, "refused": 0}
+    ends = time.monotonic() + _LOOK_SECONDS
     for run_id in run_ids[:_LOOKED_AT]:
-        found[_fate(workspace_id, kind, run_id, version)] += 1
+        for fate in _fates(workspace_id, kind, run_id, version):
+            found[fate] += 1
         looked += 1
-        if time.monotonic() > until:
+        if time.monotonic() > ends:
             break
     return BulkPlan(len(run_ids[:MOST]), len(run_ids) > MOST, looked, **found)
 
 
-def _fate(workspace_id: UUID, kind: str, run_id: UUID, version: Literal["own", "published"]) -> str:
+def _fates(workspace_id: UUID, kind: str, run_id: UUID, version: Literal["own", "published"]) -> tuple[str, ...]:
+    """What a plan counts a run as."""
     try:
         if kind == "retry":
             if not open_letters(workspace_id).filter(run_id=run_id).exists():
-                return "refused"
+                return ("refused",)
             look_plainly(workspace_id, run_id, version)
-            return "safe"
+            return ("safe",)
         row = run_row(workspace_id, run_id)
         if kind == "cancel":
-            return "safe" if row["finished_at"] is None and row["status"] != "compensating" else "refused"
+            return ("safe" if row["finished_at"] is None and row["status"] != "compensating" else "refused",)
         check_anew(row, version_of(row, choices(row)[-1][1] if version == "published" else None))
-    except NeedsSomebody:
-        return "asks"
+    except NeedsSomebody as needs:
+        return ("asks", "again") if needs.again else ("asks",)
     except RuntimeRefused:
-        return "refused"
-    return "safe"
+        return ("refused",)
+    return ("safe",)
 
 
 def bulk_retry(*, workspace_id: UUID, bulk_id: UUID) -> BulkRetryView:

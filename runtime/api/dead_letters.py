@@ -23,6 +23,7 @@ from runtime.contracts import (
 )
 from runtime.interpreter.letters import open_letters
 from runtime.interpreter.plain_retries import ASKS, NeedsSomebody, carry_on_plainly, look_plainly
+from runtime.store import solved
 from runtime.store.beside import tell, unchanged
 from runtime.store.children import is_item
 from runtime.store.commits import commit
@@ -37,6 +38,12 @@ _MOST_GROUPS: Final = 500
 def dead_letter_count(*, workspace_id: UUID) -> int:
     """How many wait for a decision."""
     return open_letters(workspace_id).count()
+
+
+def last_solved(*, workspace_id: UUID) -> tuple[int, str | None] | None:
+    """When the last of the newest letters was solved, ms, and by whom (`user:` and an id, `api`, or a run); None where
+    none of them was."""
+    return solved.last_solved(workspace_id)
 
 
 def dead_letter_groups(

@@ -107,13 +107,19 @@ def _clock() -> HealthItem:
     return HealthItem("clock", True, "Clocks", "The database and this machine agree on the time.")
 
 
+def someone_works() -> bool:
+    """Whether a process is alive that goes on with runs."""
+    return bool(_at_work())
+
+
+def _at_work() -> list[int]:
+    """How many runs each living worker has in hand."""
+    alive = Process.objects.filter(stopped_at__isnull=True, seen_at__gte=database_now() - _ALIVE_MS)
+    return list(alive.filter(kind__in=("embedded", "worker")).values_list("running", flat=True))
+
+
 def _workers() -> HealthItem:
-    alive = list(
-        Process.objects.filter(stopped_at__isnull=True, seen_at__gte=database_now() - _ALIVE_MS).values_list(
-            "kind", "running"
-        )
-    )
-    workers = [running for kind, running in alive if kind in ("embedded", "worker")]
+    workers = _at_work()
     if not workers:
         return HealthItem(
             "workers",

@@ -8,17 +8,16 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Value
+from django.db.models import Count, Value
 
 from runtime.api.cursors import decode, decode_marker, encode, encode_marker, page_size
 from runtime.api.fields import fields_named
 from runtime.api.rows import RUN_COLUMNS, run_views
 from runtime.contracts import CappedCount, Page, RunFilters, RunView, SearchedField, StandingAt
 from runtime.engine.naming import instant_of, units_of
-from runtime.interpreter.letters import open_letters
 from runtime.store import run_queries
 from runtime.store.dialect import database_now
-from runtime.store.models import DeadLetter, Deployment, Run, StepRun, Version
+from runtime.store.models import Deployment, Run, StepRun, Version
 
 __all__ = [
     "count_runs",
@@ -39,7 +38,6 @@ MOST_COUNTED: Final = 1_000
 _LOOKED_AT: Final = 200
 _MOST_STANDING: Final = 100_000
 _TYPED: Final = re.compile(r"([+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?)\s*([A-Za-z]{3}|)")
-_MOVING: Final = ("ready", "running", "retrying")
 
 
 def runs(
@@ -142,11 +140,11 @@ def standing_at(*, workspace_id: UUID, workflow_id: UUID) -> list[StandingAt]:
     going = Run.objects.filter(
         workspace_id=workspace_id, workflow_id=workflow_id, mode="live", finished_at__isnull=True
     ).order_by("-id")[:_MOST_STANDING]
-    moving = StepRun.objects.filter(run_id__in=going.values("id"), status__in=(*_MOVING, "waiting")).order_by()
-    open_ones = open_letters(workspace_id).filter(workflow_id=workflow_id)
-    unsolved = DeadLetter.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, solved_at__isnull=True)
-    later = unsolved.filter(run_id=OuterRef("run_id"), generation__gt=OuterRef("generation"))
-    letters = open_ones.filter(~Exists(later)).annotate(status=Value("failed")).order_by()
+    moving = StepRun.objects.filter(
+        run_id__in=going.values("id"), status__in=(*run_queries.MOVING, "waiting")
+    ).order_by()
+    letters = run_queries.letters_standing(workspace_id).filter(workflow_id=workflow_id)
+    letters = letters.annotate(status=Value("failed"))
     # One query: a run that fails, or is gone on with, between two of them would stand there twice, or not at all.
     counted: dict[str, dict[str, int]] = {}
     for node, status, number in (
@@ -179,7 +177,7 @@ def day_typed(day: date) -> int:
 def _takes_items(filters: RunFilters) -> bool:
     """Whether items may be what is looked for: by their names alone."""
     others = (
-        filters.version_ids, filters.nodes, filters.asks, filters.longer_than, filters.shorter_than,
+        filters.version_ids, filters.nodes, filters.stands, filters.asks, filters.longer_than, filters.shorter_than,
         filters.fields or None, filters.codes or None, filters.causes or None, filters.started_by or None,
         filters.tags or None,
     )  # fmt: skip

@@ -26,10 +26,22 @@ from runtime.store.dialect import database_now
 from runtime.store.models import HumanNote, HumanSnooze, HumanTask, HumanVote, PendingAnswer, Run
 from runtime.store.people import Names, read_refusal
 
-__all__ = ["alike", "asked_alone", "decide", "open_among", "row_of", "same_since", "task", "task_count", "tasks"]
+__all__ = [
+    "alike",
+    "answered_since",
+    "asked_alone",
+    "decide",
+    "open_among",
+    "row_of",
+    "same_since",
+    "task",
+    "task_count",
+    "tasks",
+]
 
 _MOST_NOTES: Final = 200
 _MOST_ALIKE: Final = 5
+_LOOKED_BACK_MS: Final = 60 * 86_400_000
 #: As `doubts.in_doubt` says it, of rows: within the error, or beside it. In a text the quotes would be escaped.
 _DOUBT: Final = Q(kind="exception") & (Q(spec__contains=':"in_doubt"') | Q(spec__contains='"in_doubt":true'))
 #: Notes of what lets a question come to others, or come back: whoever has seen it before sees it anew.
@@ -107,6 +119,14 @@ def task_count(*, workspace_id: UUID, voter: Voter) -> int:
     """How many open questions this person is asked and has not answered yet."""
     open_tasks = HumanTask.objects.filter(workspace_id=workspace_id, status="open")
     return asked_of(open_tasks, voter, closed=False).count()
+
+
+def answered_since(*, workspace_id: UUID, voter_id: UUID, since: int) -> int:
+    """How many questions this person has answered from this moment, ms, on; of those that were asked in the 60 days
+    before it or since."""
+    oldest = UUID(int=max(0, since - _LOOKED_BACK_MS) << 80)
+    said = HumanVote.objects.filter(task_id__gte=oldest, voter=voter_id, at__gte=since)
+    return said.filter(task__workspace_id=workspace_id).count()
 
 
 def asked_among(*, workspace_id: UUID, voter: Voter, tasks: Collection[UUID]) -> set[UUID]:

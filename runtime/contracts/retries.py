@@ -268,11 +268,13 @@ class BulkRetryItemView:
 @dataclass(frozen=True, slots=True)
 class BulkPlan:
     """What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and
-    `refused` cannot. `more`: there are more than can be done at once, which are left."""
+    `refused` cannot. `again`: so many of those that need it would do something outside a second time. `more`: there are
+    more than can be done at once, which are left."""
 
     total: int
     more: bool
     looked_at: int
     safe: int
     asks: int
+    again: int
     refused: int

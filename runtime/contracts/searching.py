@@ -28,9 +28,10 @@ class RunFilters:
 
     `query`: words that must all be found, each in the business key or a field, or as a run's id, its beginning or its
     last eight characters. `version_ids`: of these versions. `started_by`: as rows say it, `user:` for anybody. `nodes`:
-    steps at which it failed, or stands. `codes`, `causes`: of what it failed. Durations in milliseconds, of an open run
-    so far. `asks`: whether a person is asked. `tags`: all of these words stand on it, in whatever case. `sort_field`:
-    by which field `largest` and `smallest` go.
+    steps at which it failed, or stands. `stands`: how it stands there now, or at any step: running · waiting · failed
+    (and nobody has decided about it) · any of these; of one workflow items of its lists are found so, too. `codes`,
+    `causes`: of what it failed. Durations in milliseconds, of an open run so far. `asks`: whether a person is asked.
+    `tags`: all of these words stand on it, in whatever case. `sort_field`: by which field `largest` and `smallest` go.
     """
 
     workflow_id: UUID | None = None
@@ -42,6 +43,7 @@ class RunFilters:
     version_ids: tuple[UUID, ...] | None = None
     started_by: tuple[str, ...] = ()
     nodes: tuple[str, ...] | None = None
+    stands: Literal["any", "running", "waiting", "failed"] | None = None
     codes: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
     longer_than: int | None = None

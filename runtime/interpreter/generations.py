@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Max
 
 from runtime.contracts import NotRetryable, PlanOutdated
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.expiry import expired
 from runtime.interpreter.waiting import iso
 from runtime.store.children import MOST_DEEP
-from runtime.store.left_out import IS_LEFT_OUT
+from runtime.store.given_up import given_up
 from runtime.store.models import Attempt, DeadLetter, Run, StepRun
 from runtime.store.pauses import WITH_RUN
-from runtime.store.reads import UNDO_INCOMPLETE, StepRow
+from runtime.store.reads import StepRow
 from runtime.store.statements import HELD
 from runtime.store.trail import as_said, said
 
@@ -76,19 +76,6 @@ def paused_around(run: Mapping[str, Any], *, lock: bool = False) -> str | None:
     around = Run.objects.filter(pk__in=_around(run["parent_run_id"]), finished_at__isnull=True).order_by("pk")
     rows = list((around.select_for_update() if lock else around).values_list("paused_at", "pause_reason"))
     return next((reason or "" for paused_at, reason in rows if paused_at is not None), None)
-
-
-#: A run that was taken back or given up: nothing is done for it any more, unless it is gone on with itself.
-GIVEN_UP: Final = frozenset({"compensating", "compensated", "cancelled"})
-
-
-def given_up(levels: int) -> Q:
-    """Of a run: that it was undone, cancelled or left out, or one of so many around it of which it is a part."""
-    found = Q(status__in=GIVEN_UP) | Q(status="dead_lettered", error__contains=UNDO_INCOMPLETE) | IS_LEFT_OUT
-    if levels > 0:
-        around = Run.objects.filter(given_up(levels - 1), pk=OuterRef("parent_run_id"))
-        found |= Q(Exists(around), detached=False)
-    return found
 
 
 def _around(run_id: UUID) -> list[UUID]:

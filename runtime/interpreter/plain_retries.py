@@ -26,7 +26,11 @@ _BACKWARDS: Final = (
 
 
 class NeedsSomebody(Exception):
-    """The plan of the run asks something, or does something a second time."""
+    """The plan of the run asks something, or does something a second time (`again`)."""
+
+    def __init__(self, *, again: bool = False) -> None:
+        super().__init__()
+        self.again = again
 
 
 def look_plainly(
@@ -58,10 +62,9 @@ def look_plainly(
     if refused := in_the_way(found, lines):
         raise RetryRefused(refused)
     items, _ = own_plans.counts(found)
-    if any(line.fate in (Fate.ASKS, Fate.REPEATS) for line in lines) or any(
-        one.asks + one.repeats for one in items.values()
-    ):
-        raise NeedsSomebody
+    again = any(line.fate is Fate.REPEATS for line in lines) or any(one.repeats for one in items.values())
+    if again or any(line.fate is Fate.ASKS for line in lines) or any(one.asks for one in items.values()):
+        raise NeedsSomebody(again=again)
     return found
 
 

@@ -12,11 +12,24 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from runtime.contracts.searching import FieldTerm, RunFilters
 from runtime.engine.naming import KEY, folded
+from runtime.store.given_up import letter_waits
+from runtime.store.models import DeadLetter
 
-__all__ = ["Marker", "Query", "count", "ids_by_key", "ids_of_items", "ids_of_page", "short_id_of"]
+__all__ = [
+    "MOVING",
+    "Marker",
+    "Query",
+    "count",
+    "ids_by_key",
+    "ids_of_items",
+    "ids_of_page",
+    "letters_standing",
+    "short_id_of",
+]
 
 #: Word for word what the indexes say (`field_models.IS_LISTED`).
 _LISTED: Final = "(r.parent_run_id IS NULL OR NOT (r.trigger_node = (r.parent_node) AND r.parent_node IS NOT NULL))"
@@ -24,7 +37,8 @@ _TROUBLED: Final = "NOT (r.status IN ('accepted', 'running', 'completed'))"
 _PLAIN: Final = frozenset({"accepted", "running", "completed"})
 _FAILED: Final = "r.status IN ('dead_lettered', 'compensated')"
 _LASTED: Final = "(r.finished_at - r.accepted_at)"
-_AT_WORK: Final = "('ready', 'running', 'retrying', 'waiting')"
+#: How a step stands that is not waiting.
+MOVING: Final = ("ready", "running", "retrying")
 _KEYS: Final = "store_runfield AS s JOIN store_run AS r ON r.id = s.run_id"
 _HEX: Final = frozenset("0123456789abcdef")
 #: Ids are made by the clocks of several machines.
@@ -194,7 +208,9 @@ def short_id_of(word: str) -> str | None:
 def _conditions(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
     made = Query(workspace_id)
     made.add("r.workspace_id = %s", made.key(workspace_id))
-    made.add(_LISTED)
+    # What stands at a step within a list is an item of it: of one workflow, whose index holds them, they are found too.
+    if filters.stands is None or filters.workflow_id is None:
+        made.add(_LISTED)
     _add_plain(made, filters)
     if filters.statuses and not _PLAIN.intersection(filters.statuses):
         made.add(_TROUBLED)
@@ -213,8 +229,8 @@ def _conditions(workspace_id: UUID, filters: RunFilters, now: int) -> Query:
         made.add(f"r.id {'' if filters.asks else 'NOT '}IN ({asked})", made.key(workspace_id))
     if filters.codes or filters.causes:
         _add_failure(made, filters)
-    if filters.nodes is not None:
-        _add_steps(made, filters.nodes)
+    if filters.nodes is not None or filters.stands is not None:
+        _add_steps(made, filters)
     for term in filters.fields:
         _add_field(made, term)
     _add_tags(made, filters.tags, "r.id")
@@ -280,24 +296,51 @@ def _letters(inner: Query) -> str:
     )
 
 
-def _add_steps(made: Query, nodes: Sequence[str]) -> None:
-    if not nodes:
+def letters_standing(workspace_id: UUID) -> QuerySet[DeadLetter]:
+    """The letters that wait for a decision, of a run that of the generation which failed last."""
+    later = DeadLetter.objects.filter(run_id=OuterRef("run_id"), generation__gt=OuterRef("generation"))
+    return DeadLetter.objects.filter(letter_waits(), ~Exists(later), workspace_id=workspace_id).order_by()
+
+
+def _add_steps(made: Query, filters: RunFilters) -> None:
+    """At these steps, or at any (None), it failed or stands; `stands`: only those that stand so now."""
+    nodes, stands = filters.nodes, filters.stands
+    if nodes is not None and not nodes:
         made.add("1 = 0")
         return
-    marks = ", ".join(["%s"] * len(nodes))
-    inner = Query(made.workspace_id, made.sqlite)
-    inner.add("d.workspace_id = %s", made.key(made.workspace_id))
-    inner.one_of("d.node_id", nodes)
+    failed = Query(made.workspace_id, made.sqlite)
+    failed.add("d.workspace_id = %s", made.key(made.workspace_id))
     # A step that is at work has its row; one that only computes has none before it is done.
-    standing = (
-        f"EXISTS (SELECT 1 FROM store_steprun AS t WHERE t.run_id = r.id AND t.node_id IN ({marks}) "
-        f"AND t.status IN {_AT_WORK})"
+    at_work = Query(made.workspace_id, made.sqlite)
+    at_work.add("t.run_id = r.id")
+    if nodes is not None:
+        failed.one_of("d.node_id", nodes)
+        at_work.one_of("t.node_id", nodes)
+    at_work.one_of(
+        "t.status", [*(MOVING if stands != "waiting" else ()), *(("waiting",) if stands != "running" else ())]
     )
-    made.add(
-        f"(({_FAILED} AND r.id IN ({_letters(inner)})) OR (r.finished_at IS NULL AND {standing}))",
-        *inner.values,
-        *nodes,
-    )
+    either: list[str] = []
+    values: list[Any] = []
+    if stands is None:
+        either.append(f"({_FAILED} AND r.id IN ({_letters(failed)}))")
+        values += failed.values
+    elif stands in ("any", "failed"):
+        letters = letters_standing(made.workspace_id)
+        letters = letters if nodes is None else letters.filter(node_id__in=nodes)
+        letters = letters if filters.workflow_id is None else letters.filter(workflow_id=filters.workflow_id)
+        sql, values = _sql(letters.values("run_id"))
+        either.append(f"r.id IN ({sql})")
+    if stands != "failed":
+        standing = f"EXISTS (SELECT 1 FROM store_steprun AS t WHERE {at_work.text()})"
+        either.append(f"(r.finished_at IS NULL AND {standing})")
+        values = [*values, *at_work.values]
+    made.add(f"({' OR '.join(either)})", *values)
+
+
+def _sql(rows: QuerySet[Any, Any]) -> tuple[str, list[Any]]:
+    """Rows as a statement may ask for them within another."""
+    sql, values = rows.query.sql_with_params()
+    return str(sql), list(values)
 
 
 def _add_field(made: Query, term: FieldTerm) -> None:

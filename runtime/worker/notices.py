@@ -6,25 +6,20 @@ by the database's clock (I18). Nothing here sends anything; that is `post.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from runtime.contracts.people import Person
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.people import listed, tokens
-from runtime.interpreter.stand_ins import letters
+from runtime.interpreter.question_mail import write_mail
 from runtime.ports import PORTS
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
-from runtime.store.models import HumanMail, HumanNote, HumanTask, HumanVote
+from runtime.store.models import HumanNote, HumanTask
 from runtime.store.people import in_time
 
 _MOST_AT_ONCE: Final = 100
-#: More people than this are not written to about one question.
-_MOST_MAILS: Final = 500
 
 
 def carry_out_due() -> int:
@@ -72,7 +67,7 @@ def carry_out(task_id: UUID) -> bool:
             HumanNote.objects.create(id=uuid7(), task_id=task_id, kind="escalate", at=now, to=labels)
         HumanTask.objects.filter(pk=task_id).update(**changes)
         if spec.get("mail") or PORTS.post is not None:
-            _write_mail(locked, number, kind, people, named, now)
+            write_mail(locked, number, kind, people, named, now)
     return True
 
 
@@ -88,21 +83,3 @@ def _newest(notices: list[list[Any]], number: int, now: int) -> int:
             break
         number += 1
     return number
-
-
-def _write_mail(
-    row: HumanTask, number: int, kind: str, people: dict[str, Person], named: Collection[str], now: int
-) -> None:
-    out = {*tokens(row.barred), *tokens(row.away)}
-    votes = HumanVote.objects.filter(task_id=row.id).values_list("email", "for_email")
-    said = {email for pair in votes for email in pair}
-    if row.claimed_by is not None:
-        people = {email: person for email, person in people.items() if person.id in (row.claimed_by, None)}
-        named = {*people}
-    wanted = {
-        email: person
-        for email, person in people.items()
-        if email not in out and email not in said and f"user:{person.id}" not in out
-    }
-    rows = letters(row, number=number, kind=kind, people=wanted, named=named, now=now)
-    HumanMail.objects.bulk_create(islice(rows, _MOST_MAILS), ignore_conflicts=True)

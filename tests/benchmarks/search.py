@@ -108,7 +108,9 @@ def rows(books: Books, rng: random.Random) -> Iterator[tuple[str, tuple[Any, ...
             yield "task", (
                 run_id, books.workspace, workflow, run_id, "keep", 1, 1, "approval", "open", "Approve?", "{}", "", at,
             )  # fmt: skip
-            yield "step", (run_id, "keep", 1, "keep", "waiting", 1, "[]", 4, at)
+        # Steps that are done stand beside those at which runs are.
+        stands = "waiting" if status == "waiting_human" else "failed" if status == "dead_lettered" else "succeeded"
+        yield "step", (run_id, "keep", 1, "keep", stands, 1, "[]", 4, at)
 
 
 def _tags(age: float, rng: random.Random) -> Iterator[str]:
@@ -258,6 +260,13 @@ def questions(books: Books, rng: random.Random) -> dict[str, Callable[[], str]]:
         "error_common": lambda: "q=error:period_closed",
         "error_rare": lambda: "q=error:no_such_supplier",
         "step_where_it_stopped": lambda: f"q=step:keep&workflow={workflow()}",
+        "stands_failed": lambda: "q=stands:failed",
+        "stands_failed_at_step": lambda: f"q=step:keep%20stands:failed&mode=live&workflow={workflow()}",
+        "stands_waiting_at_step": lambda: f"q=step:keep%20stands:waiting&mode=live&workflow={workflow()}",
+        # Nothing moves: every open run is looked at.
+        "stands_running": lambda: "q=stands:running",
+        "stands_running_at_step": lambda: f"q=step:keep%20stands:running&mode=live&workflow={workflow()}",
+        "stands_any_at_step": lambda: f"q=step:keep%20stands:any&mode=live&workflow={workflow()}",
         "longer_than_an_hour": lambda: "q=longer:1h",
         "shorter": lambda: "q=shorter:30ms",
         "one_old_day": lambda: f"q=from:{_day(books, rng)}%20until:{_day(books, rng, 1)}",
@@ -283,6 +292,8 @@ def questions(books: Books, rng: random.Random) -> dict[str, Callable[[], str]]:
         "oldest": lambda: "sort=oldest",
         "count_all": lambda: "COUNT",
         "count_failed": lambda: "COUNT&status=dead_lettered",
+        "count_stands_failed": lambda: f"COUNT&q=step:keep%20stands:failed&mode=live&workflow={workflow()}",
+        "count_stands_waiting": lambda: f"COUNT&q=step:keep%20stands:waiting&mode=live&workflow={workflow()}",
         "count_tag_common": lambda: "COUNT&q=tag:%22to%20check%22",
         "count_tag_old": lambda: "COUNT&q=tag:%22quarter-end%201%22%20status:failed",
         "tags_used": lambda: f"TAGS&q={rng.choice(('case', 'quarter', ''))}",

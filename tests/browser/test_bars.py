@@ -100,3 +100,22 @@ def test_all_stands_where_it_stood_when_no_worker_runs_and_the_network_is_away_t
     assert findings(page) == []
     shot(page, f"bars-editor-{'dark' if dark else 'light'}")
     page.context.set_offline(False)
+
+
+def test_who_is_no_admin_is_told_that_nobody_works_and_an_admin_how_to_start_one(
+    signed_in: Opens, as_viewer: Opens, shot: Shot
+) -> None:
+    page = as_viewer("/runs")
+    expect(page.get_by_test_id("bars")).not_to_contain_text("nobody works")
+    page.route("**/working", lambda route: route.fulfill(json={"workers": False}))
+    page.reload()
+    bars = page.get_by_test_id("bars")
+    expect(bars).to_contain_text("Runs wait: nobody works just now. Nothing is lost. Tell an admin.")
+    expect(bars.get_by_role("link")).to_have_count(0)
+    assert findings(page) == []
+    shot(page, "bars-nobody-works")
+    other = signed_in("/runs")
+    other.route(CHECKS, no_workers)
+    other.reload()
+    other.get_by_test_id("bars").get_by_role("link", name="How to start one").click()
+    other.wait_for_url("**/settings/system")

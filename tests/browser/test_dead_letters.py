@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import fits
 from tests.browser.editing import graph, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.browser.test_retrying import COMPANY, fire, order_to_payment, publish_anew, received
@@ -78,6 +79,7 @@ def test_one_is_tried_first_and_the_others_only_when_it_worked(
     mine.get_by_role("button", name="Retry the other 2…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("How many")).to_be_focused()
+    expect(dialog).to_contain_text("Retry 2 runs from their failed step. 2 safe to repeat.")
     shot(page, "dead-letters-retry")
     dialog.get_by_role("button", name="Retry 2 runs").click()
     expect(dialog.get_by_role("status")).to_have_text("All 2 worked.")
@@ -138,6 +140,33 @@ def test_a_run_in_doubt_is_left_to_a_person(signed_in: Opens, api: Api, product:
     mine.get_by_role("link", name="Look at SO-8006").click()
     page.wait_for_url(f"**/runs/{run}")
     assert api.call("GET", f"W/runs/{run}")["generation"] == 1
+
+
+def test_the_plan_says_what_would_be_done_a_second_time_on_the_version_that_is_chosen(
+    signed_in: Opens, api: Api, product: Product, shot: Callable[[Page, str], None]
+) -> None:
+    leave_none(api)
+    live = api.publish("Asked otherwise", invoicing("/with/drop/invoices"))
+    for number in ("SO-8601", "SO-8602"):
+        fire(api, product, live, number)
+    publish_anew(api, live, invoicing("/invoices?again=1"))
+    page = signed_in("/dead-letters")
+    group(page, "Asked otherwise").get_by_role("button", name="Retry…", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Retry 2 runs from their failed step. 2 safe to repeat.")
+    dialog.get_by_role("radio", name="The published version").check()
+    asks = "2 will ask, 2 of those would do something outside a second time. They are left for you to open and decide."
+    expect(dialog).to_contain_text(f"Retry 2 runs from their failed step. {asks}")
+    shot(page, "dead-letters-again-light")
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 390, "height": 844})
+    fits(page)
+    shot(page, "dead-letters-again-phone-dark")
+    dialog.get_by_label("How many").fill("1")
+    expect(dialog).to_contain_text("Retry 1 run from its failed step. 1 will ask, 1 of those")
+    dialog.get_by_role("button", name="Retry 1 run").click()
+    expect(dialog.get_by_role("status")).to_have_text("0 of 1 retried run worked.")
+    assert len(received(product, "/invoices", "SO-8602")) == 1, "nothing was sent before somebody has decided"
 
 
 def test_when_the_first_fails_again_nothing_else_is_retried(

@@ -78,6 +78,26 @@ def test_why_nothing_happened_is_told_and_what_did_is_shown_whole(signed_in: Ope
     assert findings(page) == []
 
 
+def test_a_run_leads_to_its_event_and_hands_it_to_the_test(
+    signed_in: Opens, api: Api, product: Product, shot: Shot
+) -> None:
+    start = step("start", "trigger.webhook@1", "Orders", (0, 0), auth="none", dedupe="none")
+    live = api.publish("Sampled", graph([start, edit_fields("keep", "Keep", (0, 150), a="1")], [("start", "keep")]))
+    assert httpx2.post(product.url + live.path, json={"order": "PO-1881"}, timeout=60).status_code == 202
+    page = signed_in(f"/workflows/{live.workflow}/runs")
+    page.locator("tbody a").first.click()
+    page.get_by_role("button", name="More actions").click()
+    shot(page, "run-more")
+    page.get_by_role("menuitem", name="Show its start event").click()
+    expect(page.get_by_role("dialog", name="Start event: Webhook")).to_contain_text("PO-1881")
+    page.go_back()
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Copy as sample").click()
+    page.wait_for_url("**/build*")
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_text("PO-1881")).to_be_visible()
+
+
 def test_an_event_is_replayed_as_a_run(signed_in: Opens, workflow: str) -> None:
     page = signed_in(f"/workflows/{workflow}/events")
     page.get_by_role("list", name="Start events").get_by_role("listitem").last.get_by_role("button").first.click()

@@ -234,6 +234,46 @@ def test_a_refund_that_two_people_approve_at_once_is_booked_once(
     assert len([one for one in booked if one["reference"] == run]) == 1
 
 
+def test_who_is_asked_is_reminded_by_mail_once_an_hour_and_by_nobody_who_may_only_look(
+    signed_in: Opens, as_viewer: Opens, product: Product, api: Api, shot: Shot
+) -> None:
+    [connection] = [one["id"] for one in api.call("GET", "W/connections")["items"] if one["kind"] == "smtp"]
+    live = api.publish("To be reminded", asking(people="role:admin", mail=connection))
+    run = api.call("POST", f"W/workflows/{live.workflow}/runs", {"input": {"number": "R-77"}})["id"]
+    question_of(api, run)
+    looker = as_viewer(f"/runs/{run}?step=ask")
+    expect(looker.get_by_text("Waits for Admins")).to_be_visible()
+    expect(looker.get_by_role("button", name="Remind")).to_have_count(0)
+    page = signed_in(f"/runs/{run}?step=ask")
+    button = page.get_by_role("button", name="Remind")
+    expect(button).to_be_visible()
+    shot(page, "run-remind")
+    page.emulate_media(color_scheme="dark")
+    assert findings(page) == []
+    shot(page, "run-remind-dark")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("A mail goes to 1 person.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Reminded")).to_be_focused()
+    expect(button).to_have_count(0)
+    shot(page, "run-reminded-dark")
+    deadline = time.monotonic() + 120
+    subjects: list[str] = []
+    while "Reminder: Pay R-77?" not in subjects:
+        assert time.monotonic() < deadline, subjects
+        mails = httpx2.get(product.url + "/mails", headers={"Host": "practice-company"}, timeout=30).json()["items"]
+        subjects = [one["subject"] for one in mails]
+    page.reload()
+    expect(page.get_by_role("status").filter(has_text="Reminded")).to_be_visible()
+    page.get_by_role("link", name="Open in the inbox").click()
+    expect(page.get_by_text("Alice had those reminded who are asked")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/runs/{run}?step=ask")
+    expect(page.get_by_role("status").filter(has_text="Reminded")).to_be_visible()
+    fits(page)
+    shot(page, "run-reminded-phone-dark")
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_the_link_of_a_mail_opens_a_page_that_decides_only_when_it_is_told_to(
     size: str, new_page: Callable[..., Page], product: Product, api: Api, shot: Shot

@@ -306,13 +306,44 @@ def test_a_key_leads_to_everything_that_happened_to_it(
     shot(page, "run-key")
 
 
+def test_a_list_that_is_not_live_stands_still(signed_in: Opens, api: Api, product: Product) -> None:
+    live = api.publish("Read in peace", invoices())
+    body = {"supplier": "Hansen Druck", "total": "12.50", "account": 1}
+    api.client.post(product.url + live.path, json=body | {"number": "P-1"})
+    page = signed_in(f"/workflows/{live.workflow}/runs")
+    expect(rows(page)).to_have_count(1)
+    switch = page.get_by_role("switch", name="Live")
+    expect(switch).to_be_checked()
+    switch.focus()
+    page.keyboard.press("Space")
+    expect(switch).not_to_be_checked()
+    page.reload()
+    expect(switch).not_to_be_checked()
+    expect(rows(page)).to_have_count(1)
+    # A second page, which is live, has seen the new run: by then the first one would have, too.
+    api.client.post(product.url + live.path, json=body | {"number": "P-2"})
+    other = page.context.new_page()
+    other.goto(f"{product.url}/workflows/{live.workflow}/runs")
+    other.get_by_role("switch", name="Live").click()
+    expect(rows(other)).to_have_count(2)
+    api.client.post(product.url + live.path, json=body | {"number": "P-3"})
+    expect(other.get_by_role("button", name="1 new")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_role("button", name=re.compile("new$"))).to_have_count(0)
+    page.get_by_role("switch", name="Live").click()
+    expect(rows(page)).to_have_count(3)
+
+
 def test_the_picture_of_a_workflow_says_where_its_runs_are(
-    signed_in: Opens, books: str, shot: Callable[[Page, str], None]
+    signed_in: Opens, product: Product, books: str, shot: Callable[[Page, str], None]
 ) -> None:
     page = signed_in(f"/workflows/{books}/runs")
     page.get_by_role("button", name="Where are runs now?").click()
     steps = page.get_by_role("list", name="Steps with runs")
-    expect(steps.get_by_role("button")).to_contain_text(re.compile(r"Check the account \d+ failed"))
+    picture = page.get_by_role("region", name="Where runs are now")
+    expect(steps.get_by_role("listitem")).to_contain_text(re.compile(r"Check the account ?8 failed"))
+    on_card = picture.get_by_test_id("step-check").get_by_role("link", name="8 failed at Check the account: show them")
+    expect(on_card).to_be_visible()
     assert findings(page) == []
     shot(page, "run-where")
     assert "where=true" in page.url
@@ -320,7 +351,14 @@ def test_the_picture_of_a_workflow_says_where_its_runs_are(
     expect(page.get_by_role("button", name="Where are runs now?")).to_have_attribute("aria-expanded", "true")
     steps.get_by_role("button").click()
     expect(page.get_by_role("list", name="Conditions")).to_contain_text("check")
+    expect(page.get_by_role("list", name="Conditions")).to_contain_text("running, waiting or failed")
     expect(rows(page)).to_have_count(8)
+    page.goto(f"{product.url}/workflows/{books}/runs?where=true")
+    on_card.click()
+    expect(page.get_by_role("list", name="Conditions")).to_contain_text("How it stands at the step failed")
+    expect(rows(page)).to_have_count(8)
+    assert "stands" in page.url
+    assert "mode=live" in page.url
 
 
 def test_a_name_of_a_hundred_letters_pushes_nothing_out(

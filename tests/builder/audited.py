@@ -461,6 +461,11 @@ def _(world: World) -> Act:
     return Act(world.as_rosa, "POST", f"{here}/hand-over", {"to": world.bo.email, "reason": "On leave."})
 
 
+@does("task.reminded")
+def _(world: World) -> Act:
+    return Act(world.as_rosa, "POST", f"{inbox(world, spec={'mail': 'c1'})}/remind", {})
+
+
 @does("task.left_to_admins")
 def _(world: World) -> Act:
     return Act(world.as_rosa, "POST", f"{inbox(world, kind='exception')}/leave", {"reason": "The bank is down."})

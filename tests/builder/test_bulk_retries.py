@@ -103,6 +103,35 @@ def test_what_is_no_bulk_retry_is_refused_with_what_to_do(world: World, body: di
     assert not BulkRetry.objects.exists()
 
 
+def test_a_plan_is_of_the_group_that_would_be_retried_and_changes_nothing(world: World) -> None:
+    letters(world)
+    plan = world.as_vera.post(f"{world.here}/{BULK}/plan", {"kind": "retry", "cause": "c1", "count": 2})
+    assert plan.status == 200, plan.body
+    assert (plan.body["total"], plan.body["more"], plan.body["again"]) == (2, False, 0)
+    early = {"kind": "retry", "cause": "c1", "until": "1969-12-31T00:00:00Z"}
+    assert world.as_vera.post(f"{world.here}/{BULK}/plan", early).body["total"] == 0
+    both = {"kind": "retry", "cause": "c1", "search": {}}
+    for wrong in ({"kind": "retry"}, both, {"kind": "cancel", "cause": "c1"}):
+        assert world.as_vera.post(f"{world.here}/{BULK}/plan", wrong).status == 422
+    assert not BulkRetry.objects.exists()
+
+
+def test_who_solved_the_last_one_is_told_where_none_is_left(world: World) -> None:
+    path = f"{world.here}/dead-letters"
+    assert world.as_vera.get(path).body["last_solved"] is None
+    runs = letters(world, 2)
+    solve = {"runs": runs[:1], "reason": "By hand."}
+    assert world.as_rosa.post(f"{path}/solve", solve).status == 200
+    assert world.as_vera.get(path).body["last_solved"] is None, "one is left"
+    assert world.as_bo.post(f"{path}/solve", {**solve, "runs": runs[1:]}).status == 200
+    # What was decided last counts, also where something else had failed later.
+    DeadLetter.objects.filter(run_id=runs[0]).update(at=3, solved_at=1_000)
+    DeadLetter.objects.filter(run_id=runs[1]).update(solved_at=2_000)
+    told = world.as_vera.get(path).body
+    assert (told["count"], told["last_solved"]) == (0, {"at": "1970-01-01T00:00:02.000Z", "by": "Bo"})
+    assert world.as_mallory.get(f"{world.there}/dead-letters").body["last_solved"] is None
+
+
 def test_another_workspace_has_none(world: World) -> None:
     letters(world, 1)
     assert world.as_rosa.post(f"{world.here}/{BULK}", {"cause": "c1"}).status == 202

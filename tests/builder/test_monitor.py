@@ -178,3 +178,13 @@ def test_readiness_is_the_database_and_strictly_all_that_runs_need(
     monkeypatch.setattr("runtime.api.metrics.standing.alive", away)
     answer = ask(watched, "/readyz")
     assert (answer.status, answer.body.splitlines()[0]) == (503, b"database away")
+
+
+def test_everybody_is_told_whether_anything_works_on_runs(world: World) -> None:
+    now = database_now()
+    Process.objects.create(boot_id="t", kind="ticker", host="h", pid=1, started_at=now, seen_at=now)
+    assert world.as_vera.get(f"{world.here}/working").body == {"workers": False}
+    Process.objects.create(boot_id="w", kind="worker", host="h", pid=2, started_at=now, seen_at=now)
+    assert world.as_vera.get(f"{world.here}/working").body == {"workers": True}
+    Process.objects.filter(boot_id="w").update(stopped_at=now)
+    assert world.as_vera.get(f"{world.here}/working").body == {"workers": False}

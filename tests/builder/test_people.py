@@ -187,7 +187,9 @@ def test_the_inbox_knows_groups_and_who_may_not(world: World) -> None:
     assert not world.as_vera.get(path).body["may_decide"]
     for caller in (world.as_vera, world.as_bo, world.as_alice):
         assert caller.post(f"{path}/decide", {"outcome": "approved"}).code == "not_asked"
+    assert world.as_rosa.get(f"{world.here}/inbox/done").body["count"] == 0
     assert world.as_rosa.post(f"{path}/decide", {"outcome": "approved"}).body["status"] == "decided"
+    assert [one.get(f"{world.here}/inbox/done").body["count"] for one in (world.as_rosa, world.as_bo)] == [1, 0]
 
 
 def test_a_question_is_taken_given_back_and_handed_over_by_http(world: World) -> None:

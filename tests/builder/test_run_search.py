@@ -193,6 +193,8 @@ def test_runs_are_found_by_how_they_stand_and_what_started_them(books: Books) ->
     assert books.found("status:failed") == books.found("error:period_closed") == books.found("cause:c1") == ["failed"]
     assert books.found("status:failed status:waiting") == ["waits", "failed"]
     assert books.found("asks:person") == ["waits"]
+    assert books.found("stands:failed") == books.found("status:failed stands:failed") == ["failed"]
+    assert books.found("stands:waiting") == []
     assert books.found("by:rosa") == books.found("by:person") == ["mine"]
     assert books.found("is:test") == books.found(mode="test") == ["test"]
     assert books.found("workflow:invoices version:1 by:webhook status:failed") == ["failed"]
@@ -206,6 +208,7 @@ def test_what_cannot_be_understood_is_said_in_words(books: Books) -> None:
     assert "There is no status “broken”" in books.refused("status:broken")
     assert "No workflow is called “Nothing”" in books.refused("workflow:Nothing")
     assert "Nobody here is called “mallory”" in books.refused("by:mallory")
+    assert "stands:running, stands:waiting, stands:failed or stands:any" in books.refused("stands:well")
     assert "is no day" in books.refused("due>soon")
     assert "is no length of time" in books.refused("longer:soon")
 
@@ -246,7 +249,7 @@ def test_many_runs_are_planned_and_begun_by_a_search(books: Books) -> None:
     books.run("done")
     path = f"{world.here}/dead-letters/bulk-retries"
     plan = world.as_rosa.post(f"{path}/plan", {"kind": "cancel", "search": {"q": "R-"}})
-    assert plan.body == {"total": 3, "more": False, "looked_at": 3, "safe": 3, "asks": 0, "refused": 0}
+    assert plan.body == {"total": 3, "more": False, "looked_at": 3, "safe": 3, "asks": 0, "again": 0, "refused": 0}
     answer = world.as_rosa.post(path, {"kind": "cancel", "search": {"q": "R-"}, "reason": "Sent twice"})
     assert (answer.status, answer.body["kind"], answer.body["total"]) == (202, "cancel", 3)
     assert world.as_vera.post(path, {"kind": "cancel", "search": {"q": "R-"}}).status == 403

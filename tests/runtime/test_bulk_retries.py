@@ -459,6 +459,17 @@ class TestOtherDeeds:
         assert (plan.safe, plan.refused) == (0, 3)
         assert api.plan_bulk(workspace_id=WORKSPACE, kind="replay", run_ids=[over]).safe == 1
 
+    def test_a_plan_of_a_group_is_of_those_that_would_be_retried(self, machine: Machine, world: World) -> None:
+        graph = flow("start -> pay", unsafe_post("pay", f"{world.url}/with/drop/invoices", INVOICE))
+        runs = failed(machine, 3, graph)
+        (group,) = groups()
+        plan = api.plan_bulk(workspace_id=WORKSPACE, kind="retry", cause=group.cause, until=group.last_at)
+        assert (plan.total, plan.safe, plan.asks, plan.refused) == (3, 0, 3, 0)
+        assert api.plan_bulk(workspace_id=WORKSPACE, kind="retry", cause=group.cause, count=2).total == 2
+        api.solve_dead_letters(workspace_id=WORKSPACE, run_ids=runs[:1], solution="elsewhere", reason="By hand.")
+        assert api.plan_bulk(workspace_id=WORKSPACE, kind="retry", cause=group.cause).total == 2
+        assert api.plan_bulk(workspace_id=uuid7(), kind="retry", cause=group.cause).total == 0
+
     def test_runs_of_another_workspace_are_not_there(self, machine: Machine) -> None:
         run_id = machine.run(flow("start -> a")).id
         with pytest.raises(RuntimeRefused):

@@ -11,7 +11,7 @@ from django.db.models import F
 from pytest_django import Settings
 
 from runtime import api
-from runtime.contracts import AlreadyDecided, TaskView
+from runtime.contracts import AlreadyDecided, RuntimeRefused, TaskView
 from runtime.interpreter.mail_links import digest
 from runtime.ports import PORTS, Post
 from runtime.store.dialect import database_now
@@ -172,6 +172,38 @@ def test_a_reminder_goes_to_those_who_have_not_answered(machine: Machine, posted
     assert row.reminded_at is not None
     assert row.reminded_at >= due, "never early"
     assert "ines@example.com" not in sent(task.id, "remind")
+
+
+def test_a_reminder_that_somebody_wants_goes_at_once_and_once_an_hour(
+    machine: Machine, posted: World, folk: Town
+) -> None:
+    task = ask(machine, people="Finance", rule="number", number=2)
+    wait_until(lambda: len(sent(task.id, "ask")) == 2)
+    decide(task, "approved", folk.as_("ines"))
+    assert api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada")) == 1
+    wait_until(lambda: sent(task.id, "remind") == ["omar@example.com"])
+    (note,) = api.task(workspace_id=WORKSPACE, task_id=task.id).notes
+    assert note.kind == "remind"
+    with pytest.raises(RuntimeRefused) as refused:
+        api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada"))
+    assert (refused.value.code, refused.value.params) == ("reminded_lately", {"minutes": 60})
+    HumanTask.objects.filter(pk=task.id).update(reminded_at=database_now() - 3_600_000)
+    HumanMail.objects.filter(task_id=task.id, kind="remind").delete()
+    assert api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada")) == 1
+    decide(task, "approved", folk.as_("omar"))
+    with pytest.raises(AlreadyDecided):
+        api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada"))
+
+
+def test_nobody_is_said_to_be_reminded_where_nothing_can_be_sent(
+    machine: Machine, folk: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PORTS, "post", None)
+    task = ask(machine, people="ines@example.com")
+    with pytest.raises(RuntimeRefused) as refused:
+        api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada"))
+    assert refused.value.code == "no_mail"
+    assert HumanTask.objects.get(pk=task.id).reminded_at is None
 
 
 def test_others_are_asked_too_when_it_is_due_and_not_a_moment_sooner(

@@ -12,7 +12,8 @@ from runtime import api
 from runtime.contracts import FieldTerm, GraphHasProblems, RunFilters, RunView
 from runtime.engine.naming import NamingField, as_worth, folded, instant_of, units_of
 from runtime.store.models import RunField
-from tests.runtime.machine import WORKSPACE, Machine, cut_short, fields, flow, pause, step
+from tests.runtime.machine import WORKSPACE, Machine, cut_short, fields, flow, look, pause, step, wait_until
+from tests.runtime.test_own_runs import children, each, inside
 from tests.runtime.test_retrying import go_on
 
 
@@ -142,8 +143,44 @@ def test_where_runs_are_now_is_counted_by_step(machine: Machine) -> None:
     run: RunView = api.run(workspace_id=WORKSPACE, run_id=run_id)
     (standing,) = api.standing_at(workspace_id=WORKSPACE, workflow_id=run.workflow_id)
     assert (standing.node, standing.running, standing.waiting, standing.failed) == ("pause", 0, 2, 0)
-    assert len(keys(nodes=("pause",))) == 2
-    assert keys(nodes=("a",)) == []
+    assert (
+        len(keys(nodes=("pause",))) == len(keys(nodes=("pause",), stands="waiting")) == len(keys(stands="waiting")) == 2
+    )
+    assert keys(nodes=("pause",), stands="running") == keys(nodes=("pause",), stands="failed") == []
+    assert keys(nodes=("a",)) == keys(nodes=("a",), stands="waiting") == []
+
+
+def test_a_failed_run_stands_at_its_step_until_somebody_has_decided(machine: Machine) -> None:
+    run = machine.run(flow("start -> stop", step("stop", "flow.fail@1", {"message": "No."})))
+    (standing,) = api.standing_at(workspace_id=WORKSPACE, workflow_id=run.workflow_id)
+    assert (standing.node, standing.failed) == ("stop", 1)
+    assert len(keys(nodes=("stop",), stands="failed")) == 1
+    assert keys(nodes=("stop",), stands="waiting") == keys(nodes=("stop",), stands="running") == []
+    api.solve_dead_letters(workspace_id=WORKSPACE, run_ids=[run.id], solution="elsewhere", reason="By hand.")
+    assert keys(nodes=("stop",), stands="failed") == []
+    assert len(keys(nodes=("stop",))) == 1, "it did fail there"
+
+
+def test_each_number_of_where_runs_are_is_how_many_are_found_also_within_lists(machine: Machine) -> None:
+    share = fields("share", of="{{ 100 / item }}")
+    graph = flow(
+        "start -> each, share -> pause", each(stop="never", at_a_time=3), *inside("each", share, pause("pause", 3600))
+    )
+    run_id = machine.begin(graph, {"lines": [0, 5, 0]})
+    workflow = look(run_id).workflow_id
+    wait_until(lambda: sum(one.failed for one in api.standing_at(workspace_id=WORKSPACE, workflow_id=workflow)) == 2)
+    wait_until(lambda: children(run_id)[1].status == "waiting_timer")
+    machine.until(run_id, lambda run: run.status == "waiting_event")
+    standing = {one.node: one for one in api.standing_at(workspace_id=WORKSPACE, workflow_id=workflow)}
+    assert (standing["share"].failed, standing["pause"].waiting) == (2, 1)
+    for node, one in standing.items():
+        numbers = {"running": one.running, "waiting": one.waiting, "failed": one.failed}
+        numbers["any"] = sum(numbers.values())
+        for stands, number in numbers.items():
+            wanted: Any = {"workflow_id": workflow, "mode": "live", "nodes": (node,), "stands": stands}
+            assert (node, stands, len(keys(**wanted))) == (node, stands, number)
+            assert api.count_runs(workspace_id=WORKSPACE, filters=RunFilters(**wanted)).count == number
+    assert keys(nodes=("share", "pause"), stands="any") == [], "of all workflows, runs of their own alone"
 
 
 def test_a_run_that_is_gone_on_with_while_they_are_counted_stands_there_once(idle_machine: Machine) -> None:

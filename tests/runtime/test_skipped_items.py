@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import AlreadyDecided, ItemCounts, NotRetryable, TaskRefused, TaskView
+from runtime.contracts import AlreadyDecided, ItemCounts, NotRetryable, RunFilters, TaskRefused, TaskView
 from runtime.engine.containers import SKIP_NEEDS_ENGINE
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store import retention_runs
@@ -179,6 +179,7 @@ def test_what_failed_within_an_item_that_is_skipped_is_settled_with_it(machine: 
     assert import_module("runtime.api.metrics").metrics().letters.get(WORKSPACE, 0) == 0
     workflow = look(run_id).workflow_id
     assert sum(one.failed for one in api.standing_at(workspace_id=WORKSPACE, workflow_id=workflow)) == 0
+    assert not api.runs(workspace_id=WORKSPACE, filters=RunFilters(workflow_id=workflow, stands="failed")).items
     assert retention_runs.facts([run_id], retention_runs.Held())[run_id].kept != "letter"
 
 

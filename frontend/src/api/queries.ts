@@ -164,8 +164,9 @@ export function runsQuery(workspace: string, filters: RunFilters, limit = 50) {
   return paged<Run>(workspace, "runs", "/runs", { ...filters, limit });
 }
 
-export function useRuns(filters: RunFilters, limit = 50) {
-  return useInfiniteQuery(runsQuery(useWorkspace().id, filters, limit));
+/** `live` off: asked for by whoever reads it alone, and not because the window or the line has come back. */
+export function useRuns(filters: RunFilters, limit = 50, live = true) {
+  return useInfiniteQuery({ ...runsQuery(useWorkspace().id, filters, limit), refetchOnWindowFocus: live, refetchOnReconnect: live });
 }
 
 export function fetchSnapshot(workspace: string, run: string, signal?: AbortSignal): Promise<RunSnapshot> {
@@ -380,6 +381,17 @@ export function useTasksOfRun(run: string, seq: number) {
   });
 }
 
+/** How many questions I have answered this week. */
+export function useDoneThisWeek(enabled: boolean) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "inbox", "done"],
+    queryFn: ({ signal }) => api.get<{ count: number; since: string }>(`${workspacePath(workspace)}/inbox/done`, { signal }),
+    enabled,
+    staleTime: 30_000,
+  });
+}
+
 export function useEvents(workflow: string) {
   return useInfiniteQuery(paged<StartEvent>(useWorkspace().id, "events", "/events", { workflow }));
 }
@@ -439,6 +451,18 @@ export function useSystemChecks(enabled: boolean) {
   return useQuery({
     queryKey: ["system-checks"],
     queryFn: () => fetchSystemChecks(),
+    enabled,
+    refetchInterval: 60_000,
+    retry: false,
+  });
+}
+
+/** Whether anything works on runs; for those who may not read how the installation is. */
+export function useWorking(enabled: boolean) {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: [workspace, "working"],
+    queryFn: ({ signal }) => api.get<{ workers: boolean }>(`${workspacePath(workspace)}/working`, { signal }),
     enabled,
     refetchInterval: 60_000,
     retry: false,

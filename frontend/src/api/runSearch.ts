@@ -54,11 +54,21 @@ export interface BulkPlan {
   looked_at: number;
   safe: number;
   asks: number;
+  /** So many of those that ask would do something outside a second time. */
+  again: number;
   refused: number;
 }
 
 /** Chosen runs, or all that a search finds. */
 export type ChosenRuns = { runs: string[] } | { search: RunFilters };
+
+/** Dead letters of a group as a bulk retry takes them: the newest, of those that had failed by then. */
+export interface ChosenLetters {
+  cause: string;
+  sent?: string;
+  count: number;
+  until: string;
+}
 
 const runsPath = (workspace: string) => `${workspacePath(workspace)}/runs`;
 
@@ -72,7 +82,7 @@ export function useSearchFields() {
 }
 
 /** How many match; asked for beside the list, which does not wait for it. */
-export function useRunCount(filters: RunFilters, enabled: boolean) {
+export function useRunCount(filters: RunFilters, enabled: boolean, live = true) {
   const workspace = useWorkspace().id;
   const { sort: _order, ...matching } = filters;
   return useQuery({
@@ -80,6 +90,8 @@ export function useRunCount(filters: RunFilters, enabled: boolean) {
     queryFn: ({ signal }) => api.get<RunCount>(`${runsPath(workspace)}/count`, { query: { ...matching }, signal }),
     enabled,
     staleTime: 10_000,
+    refetchOnWindowFocus: live,
+    refetchOnReconnect: live,
     retry: false,
   });
 }
@@ -170,13 +182,13 @@ export function useRunColumns(): { columns: string[] | null | undefined; choose:
   return { columns: own ?? query.data, choose };
 }
 
-export function planBulk(workspace: string, kind: BulkKind, chosen: ChosenRuns, version: "own" | "published"): Promise<BulkPlan> {
+export function planBulk(workspace: string, kind: BulkKind, chosen: ChosenRuns | ChosenLetters, version: "own" | "published"): Promise<BulkPlan> {
   return api.post<BulkPlan>(`${workspacePath(workspace)}/dead-letters/bulk-retries/plan`, { kind, version, ...asked(chosen) });
 }
 
 /** A search as a body says it. */
-export function asked(chosen: ChosenRuns): object {
-  if ("runs" in chosen) return chosen;
+export function asked(chosen: ChosenRuns | ChosenLetters): object {
+  if (!("search" in chosen)) return chosen;
   const { sort: _order, ...search } = chosen.search;
   return { search: Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) };
 }

@@ -388,6 +388,8 @@ export interface DeadLetterGroup {
 export interface DeadLetters {
   items: DeadLetterGroup[];
   count: number;
+  /** Where none waits for a decision at all: which was solved last. */
+  last_solved: { at: Instant; by: string | null } | null;
 }
 
 export interface DeadLetter {

@@ -524,8 +524,9 @@ export type BudgetShape = {
 
 export type BulkKind = "retry" | "replay" | "cancel";
 
-/** What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and `refused` cannot. `more`: there are more than can be done at once, which are left. */
+/** What it would come to. Of the first `looked_at` of `total`, `safe` can go ahead, `asks` need somebody's word, and `refused` cannot. `again`: so many of those that need it would do something outside a second time. `more`: there are more than can be done at once, which are left. */
 export type BulkPlanShape = {
+  again: number;
   asks: number;
   looked_at: number;
   more: boolean;
@@ -1074,6 +1075,12 @@ export type DocumentBody = {
   wide?: number;
 };
 
+/** How many questions I have answered this week, which began on Monday (`since`) in the workspace's time zone. */
+export type DoneView = {
+  count: number;
+  since: string;
+};
+
 /** Where the draft stands, and whether it differs from what runs. */
 export type DraftState = {
   changed: boolean;
@@ -1482,6 +1489,7 @@ export type GroupView = {
 export type GroupsView = {
   count: number;
   items: Array<GroupView>;
+  last_solved: (LastSolvedView | null);
 };
 
 /** To whom, by e-mail address, and why. */
@@ -1837,6 +1845,12 @@ export type LastRun = {
   outcome: (string | null);
   status: string;
   undo_incomplete: boolean;
+};
+
+/** When the last one was solved; `by`: a person's name, null where no person did. */
+export type LastSolvedView = {
+  at: string;
+  by: (string | null);
 };
 
 /** The newest drill, null where there was none. */
@@ -2414,11 +2428,15 @@ export type PersonView = {
   undo_seconds: number;
 };
 
-/** What is to be done to them. `version`: each run's own, or the one of its workflow that is published now. */
+/** What is to be done to them, or to the dead letters of a group (`cause`, `sent`, `count`, `until`: as where it is begun). `version`: each run's own, or the one of its workflow that is published now. */
 export type PlanBulk = {
+  cause?: (string | null);
+  count?: (number | null);
   kind: BulkKind;
   runs?: (Array<string> | null);
   search?: (SearchQuery | null);
+  sent?: (string | null);
+  until?: (string | null);
   version?: VersionEnum;
 };
 
@@ -2659,6 +2677,11 @@ export type RecoveryCodes = {
 export type RefusedShape = {
   reason: string;
   row: number;
+};
+
+/** How many people a mail goes to, at once. */
+export type RemindedShape = {
+  told: number;
 };
 
 /** The connection by which these failed was repaired since, or a test of it went well: `count` of them failed before that. */
@@ -3970,6 +3993,11 @@ export type WorkflowShape = {
   problems_count: number;
   sentence: string;
   stats_24h: Day;
+};
+
+/** `workers`: some process goes on with runs; without one they wait, and nothing is lost. */
+export type WorkingShape = {
+  workers: boolean;
 };
 
 /** What to change about the workspace. */
@@ -5587,6 +5615,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/done": {
+    path: { workspace_id: string };
+    answers: {
+      "200": DoneView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/inbox/given": {
     path: { workspace_id: string };
     answers: {
@@ -5845,6 +5884,22 @@ export interface Operations {
     body: LeaveBody;
     answers: {
       "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/remind": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": RemindedShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;
@@ -8142,6 +8197,17 @@ export interface Operations {
       "415": Problem;
       "422": Problem;
       "428": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/working": {
+    path: { workspace_id: string };
+    answers: {
+      "200": WorkingShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

@@ -1,10 +1,10 @@
-import { Outlet, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { CloudOff, ServerOff } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 
 import { isSignedIn, onSessionEnded } from "../api/client";
-import { useSystemChecks } from "../api/queries";
+import { useSystemChecks, useWorking } from "../api/queries";
 import { useCan, useSession, useWorkspace } from "../api/session";
 import { languageIsChosen, LANGUAGES, setLanguage } from "../i18n";
 import { LiveProvider } from "../live";
@@ -60,8 +60,10 @@ function Bars() {
   // The editor keeps what is changed there; other screens need the server.
   const building = useRouterState({ select: (state) => /\/workflows\/[^/]+\/build$/.test(state.location.pathname) });
   const inInbox = useRouterState({ select: (state) => state.location.pathname === "/inbox" });
-  const checks = useSystemChecks(useCan("admin"));
-  const workersAway = checks.data?.some((check) => check.id === "workers" && !check.ok) ?? false;
+  const isAdmin = useCan("admin");
+  const checks = useSystemChecks(isAdmin);
+  const working = useWorking(!isAdmin);
+  const workersAway = isAdmin ? (checks.data?.some((check) => check.id === "workers" && !check.ok) ?? false) : working.data?.workers === false;
   return (
     <div ref={foot} className={css.bars} role="status" data-testid="bars">
       {!online && (
@@ -73,7 +75,8 @@ function Bars() {
       {workersAway && (
         <div className={css.bar}>
           <ServerOff size={15} aria-hidden />
-          {t("health.noWorkers")}
+          <span>{t(isAdmin ? "health.noWorkers" : "health.nobodyWorks")}</span>
+          {isAdmin && <Link to="/settings/system">{t("health.howTo")}</Link>}
         </div>
       )}
     </div>

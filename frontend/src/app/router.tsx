@@ -232,7 +232,7 @@ const runRoute = createRoute({
   validateSearch: runViewSearch,
   component: screen(
     () => import("../pages/run"),
-    "runs", "workflows", "canvas", "lookback", "retention", "items", "control", "preview", "trail", "inspector", "reconciliation",
+    "runs", "workflows", "canvas", "lookback", "retention", "items", "control", "preview", "trail", "inspector", "reconciliation", "events",
   ),
 });
 

@@ -43,6 +43,7 @@ function BuildFrame(props: FrameProps) {
   const problems = useCanvas((state) => state.problems[node.id]);
   const summary = summaryText(node, useCanvas((state) => state.summaries[node.id]));
   const changed = useCanvas((state) => state.changed.has(node.id));
+  const beside = useCanvas((state) => state.beside);
   const tested = useRunStep(node.id)?.status;
   let second = summary ?? "";
   if (!spec) second = t("missingType", { type: node.type });
@@ -59,6 +60,7 @@ function BuildFrame(props: FrameProps) {
       aside={tested === "succeeded" || tested === "failed" ? <StatusIcon kind={tested === "succeeded" ? "done" : "failed"} size={18} decorative /> : null}
     >
       <ProblemBadge node={node.id} />
+      {beside?.(node)}
     </Shell>
   );
 }

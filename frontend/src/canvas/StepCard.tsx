@@ -43,6 +43,7 @@ function BuildCard({ node, spec, selected, dragging }: CardProps) {
   const summary = summaryText(node, useCanvas((state) => state.summaries[node.id]));
   const changed = useCanvas((state) => state.changed.has(node.id));
   const tested = useRunStep(node.id)?.status;
+  const beside = useCanvas((state) => state.beside);
   // The server has no sentence for a step that lacks its set-up.
   const unset = problems?.severity === "error" && !summary;
   let second = summary || (spec ? spec.description : "");
@@ -65,6 +66,7 @@ function BuildCard({ node, spec, selected, dragging }: CardProps) {
       }
     >
       <ProblemBadge node={node.id} />
+      {beside?.(node)}
     </Shell>
   );
 }

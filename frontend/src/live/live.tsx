@@ -61,13 +61,13 @@ export function useLiveState<T>(select: (state: LiveState) => T): T {
 }
 
 /** Calls `onRuns` with runs of this workflow (or any) that began or changed. */
-export function useLiveRuns(workflow: string | null, onRuns: (runs: Run[]) => void): void {
+export function useLiveRuns(workflow: string | null, onRuns: (runs: Run[]) => void, wanted = true): void {
   const socket = useLiveSocket();
   const latest = useRef(onRuns);
   useEffect(() => {
     latest.current = onRuns;
   });
-  useEffect(() => socket.subscribeRuns(workflow, (runs) => latest.current(runs)), [socket, workflow]);
+  useEffect(() => (wanted ? socket.subscribeRuns(workflow, (runs) => latest.current(runs)) : undefined), [socket, workflow, wanted]);
 }
 
 export type LiveRunState =

@@ -1,24 +1,28 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { startBulkRetry } from "../../api/bulkRetries";
 import { refreshDeadLetters } from "../../api/queries";
+import { planBulk } from "../../api/runSearch";
 import { useWorkspace } from "../../api/session";
 import { retell } from "../../i18n/server";
-import { Button, CheckboxField, Dialog, ErrorCard, Note, RadioGroup, TextField, useFormatter } from "../../ui";
+import { Button, CheckboxField, Dialog, ErrorCard, Note, RadioGroup, SkeletonRows, TextField, useFormatter } from "../../ui";
+import { BulkPlanNote } from "../runs/BulkPlanNote";
 import { BulkRetryProgress } from "./BulkRetryProgress";
 import css from "./deadLetters.module.css";
 import { howMany } from "./numbers";
-import { countOf, type Target } from "./target";
+import { chosenOf, countOf, type Target } from "./target";
 
 /** So many a minute; null is as fast as possible. */
 const RATES = [10, 60, 300, null] as const;
 const MOST = 10_000;
+/** A number that is being typed is not looked into digit by digit. */
+const TYPED_MS = 400;
 
 /** Going on with many: how many, how fast and until when; then what comes of each. It goes on when this is closed. */
 export function RetryDialog({ target, onClose }: { target: Target; onClose: () => void }) {
-  const { t } = useTranslation(["deadLetters", "common"]);
+  const { t } = useTranslation(["deadLetters", "runs", "common"]);
   const format = useFormatter();
   const workspace = useWorkspace().id;
   const client = useQueryClient();
@@ -33,12 +37,27 @@ export function RetryDialog({ target, onClose }: { target: Target; onClose: () =
   const [told, setTold] = useState(false);
   const wanted = howMany(typed, most);
   const stopAfter = howMany(failures, MOST);
+  const [planned, setPlanned] = useState(most);
+  useEffect(() => {
+    if (wanted === undefined) return;
+    const settled = setTimeout(() => setPlanned(wanted), TYPED_MS);
+    return () => clearTimeout(settled);
+  }, [wanted]);
+  const chosen = chosenOf(target, Math.min(planned, most));
+  const plan = useQuery({
+    queryKey: [workspace, "bulk-plan", "retry", version, chosen],
+    queryFn: () => planBulk(workspace, "retry", chosen, version),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+  // What stands there is of another number, or of the other version, until the answer is there.
+  const stale = plan.isPlaceholderData || (wanted !== undefined && wanted !== planned);
   const start = useMutation({
     mutationFn: (count: number) =>
       startBulkRetry(workspace, {
-        ...(target.letters
-          ? { runs: target.letters.slice(0, count).map((one) => one.run.id) }
-          : { cause: target.group.cause, count, until: target.group.last_at, ...(target.sent ? { sent: target.sent } : {}) }),
+        ...chosenOf(target, count),
         version,
         per_minute: rate === "" ? null : Number(rate),
         stop_after: stops ? (stopAfter ?? null) : null,
@@ -69,6 +88,13 @@ export function RetryDialog({ target, onClose }: { target: Target; onClose: () =
       <form onSubmit={submit} className={css.form} noValidate>
         {start.isError && <ErrorCard title={t("retry.failed")} error={start.error} />}
         <p>{t("retry.text")}</p>
+        {plan.isError && <ErrorCard title={t("runs:bulk.planFailed")} error={plan.error} onRetry={() => void plan.refetch()} />}
+        {plan.isPending && <SkeletonRows rows={2} height={20} label={t("runs:bulk.planning")} />}
+        {plan.data && (
+          <div aria-busy={stale}>
+            <BulkPlanNote kind="retry" plan={plan.data} />
+          </div>
+        )}
         {target.group.workflow_held && <Note tone="wait">{t("retry.workflowHeld")}</Note>}
         <TextField
           name="howMany"

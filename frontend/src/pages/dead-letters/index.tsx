@@ -9,17 +9,7 @@ import { useDeadLetters, useWorkflows } from "../../api/queries";
 import type { SentLetters } from "../../api/sendings";
 import type { DeadLetterGroup } from "../../api/types";
 import { retell } from "../../i18n/server";
-import {
-  Button,
-  Card,
-  cx,
-  EmptyState,
-  ErrorCard,
-  leadClass,
-  PageBody,
-  SkeletonRows,
-  TopBar,
-} from "../../ui";
+import { Button, Card, cx, EmptyState, ErrorCard, leadClass, PageBody, SkeletonRows, TopBar, useFormatter } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { BulkRetries } from "./BulkRetries";
 import css from "./deadLetters.module.css";
@@ -59,6 +49,9 @@ export default function DeadLettersPage() {
   const { workflow, sent } = useSearch({ from: "/shell/dead-letters" });
   const navigate = useNavigate();
   const query = useDeadLetters(EVERY, workflow, sent);
+  const format = useFormatter();
+  const solved = query.data?.last_solved ?? null;
+  const lastSolved = solved && t(solved.by === null ? "empty.solved" : "empty.solvedBy", { day: format.dayMonth(solved.at), by: solved.by });
   const workflows = useWorkflows({}, 100).data?.pages[0]?.items ?? [];
   const [asked, setAsked] = useState<Asked | null>(null);
   const [trials, setTrials] = useState<readonly Tried[]>([]);
@@ -165,7 +158,7 @@ export default function DeadLettersPage() {
             {[...gone, ...groups].map((group) => card(group, listed.has(group.cause)))}
           </ul>
         )}
-        {query.data && groups.length === 0 && !workflow && !sent && <EmptyState title={t("empty.title")} text={t("empty.text")} />}
+        {query.data && groups.length === 0 && !workflow && !sent && <EmptyState title={t("empty.title")} text={lastSolved ? `${lastSolved} ${t("empty.text")}` : t("empty.text")} />}
         {query.data && groups.length === 0 && sent && (
           <EmptyState plain title={t("sent:empty")} text={t("sent:emptyText")} actions={<Button onClick={all}>{t("sent:all")}</Button>} />
         )}

@@ -19,7 +19,7 @@ const group = (cause: string) => ({ cause, said: SAID }) as DeadLetterGroup;
 
 describe("what is said about a group", () => {
   it("is put into the list at once, and into no other group", () => {
-    const list = { items: [group("a"), group("b")], count: 2 };
+    const list = { items: [group("a"), group("b")], count: 2, last_solved: null };
     const next = expected(SAID, { note: " New. ", ticket: " https://x.example/1 ", revision: 3 }, "Ines", "2026-11-30T09:00:00.000Z");
     const found = withSaid(list, "b", next);
     expect(found?.items[0]).toBe(list.items[0]);
@@ -28,7 +28,7 @@ describe("what is said about a group", () => {
   });
 
   it("changes no list that the group is not in", () => {
-    const list = { items: [group("a")], count: 1 };
+    const list = { items: [group("a")], count: 1, last_solved: null };
     expect(withSaid(list, "b", SAID)).toBe(list);
     expect(withSaid(undefined, "b", SAID)).toBeUndefined();
   });

@@ -14,7 +14,7 @@ import { isHalfSaid, type Missing } from "../../intake/intake";
 import { JsonEditor } from "../../inspector/JsonEditor";
 import { parseJson } from "../../inspector/jsonText";
 import { Button, Dialog, ErrorCard, Note, SelectField } from "../../ui";
-import { keptSample } from "../events/sample";
+import { answers, keptSample } from "../events/sample";
 import type { Autosave } from "./autosave";
 import css from "./editor.module.css";
 import { ProblemList } from "./ProblemsBar";
@@ -50,10 +50,12 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   const [tables, setTables] = useState<Readonly<Record<string, { value: Json; missing: Missing }>>>({});
   const keyOf = useRef<(body: unknown) => string>(null);
   keyOf.current ??= keyForEach();
-  const fields = start ? inputFields(start) : [];
+  const fields = useMemo(() => (start ? inputFields(start) : []), [start]);
   const kind = start?.type.startsWith("trigger.manual@") ? "form" : start?.type.startsWith("trigger.schedule@") ? "none" : "json";
   const posted = useTriggers(workflow.id).data?.find((one) => one.node === start?.id)?.sample ?? null;
-  const current = text[chosen] ?? (kind === "json" ? keptSample(workflow.id) : null) ?? (start ? sampleText(start, spec, samples, posted) : "");
+  const sample = useMemo(() => keptSample(workflow.id), [workflow.id]);
+  const begins = useMemo(() => ({ ...defaults(start), ...answers(fields, sample) }), [start, fields, sample]);
+  const current = text[chosen] ?? (kind === "json" ? sample : null) ?? (start ? sampleText(start, spec, samples, posted) : "");
   const parsed = kind === "json" ? parseJson(current) : null;
 
   const placeOf = (field: string): string => `test:${workflow.id}:${chosen}:${field}`;
@@ -61,7 +63,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
   const given = Object.fromEntries(asked.flatMap(({ name }) => (tables[placeOf(name)]?.value ? [[name, tables[placeOf(name)]?.value ?? null]] : [])));
   const halfSaid = isHalfSaid(asked, (name) => tables[placeOf(name)]?.missing);
   const input: Json =
-    kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? { ...sentInput(fields, values[chosen] ?? defaults(start)), ...given } : {};
+    kind === "json" ? (parsed?.ok ? parsed.value : null) : kind === "form" ? { ...sentInput(fields, values[chosen] ?? begins), ...given } : {};
 
   const run = useMutation({
     mutationFn: async () => {
@@ -99,7 +101,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
             variant="primary"
             icon={<Play size={15} aria-hidden />}
             busy={run.isPending}
-            disabled={!start || errors.length > 0 || writers === null || halfSaid || (kind === "form" && !inputIsClear(fields, values[chosen] ?? defaults(start))) || (parsed !== null && !parsed.ok)}
+            disabled={!start || errors.length > 0 || writers === null || halfSaid || (kind === "form" && !inputIsClear(fields, values[chosen] ?? begins)) || (parsed !== null && !parsed.ok)}
             onClick={() => run.mutate()}
             data-testid="test-run"
           >
@@ -115,7 +117,7 @@ export function TestDialog({ workflow, autosave, test, onClose }: TestDialogProp
       {start && kind === "form" && (
         <InputForm
           fields={fields}
-          value={values[chosen] ?? defaults(start)}
+          value={values[chosen] ?? begins}
           onChange={(value) => setValues({ ...values, [chosen]: value })}
           renderTable={(field) => (
             <Suspense>

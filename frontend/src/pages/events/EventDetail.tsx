@@ -10,10 +10,10 @@ import type { WholeEvent } from "../../api/schema.gen";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run } from "../../api/types";
 import { reasonText } from "../../i18n/server";
-import { Button, CheckboxField, ConfirmDialog, CopyBox, Dialog, ErrorCard, Note, showToast, SkeletonRows, Time, useFormatter } from "../../ui";
+import { Button, CheckboxField, ConfirmDialog, CopyBox, Dialog, ErrorCard, Note, SkeletonRows, Time, useFormatter } from "../../ui";
 import css from "./events.module.css";
 import { useWholeEvent } from "./queries";
-import { keepSample } from "./sample";
+import { useSample } from "./useSample";
 
 /** One event, whole: who sent it, what it said, what it was answered, and what came of it. */
 export function EventDetail({ id, onClose }: { id: string; onClose: () => void }) {
@@ -32,7 +32,7 @@ export function EventDetail({ id, onClose }: { id: string; onClose: () => void }
 function Whole({ event }: { event: WholeEvent }) {
   const { t } = useTranslation(["events", "common"]);
   const format = useFormatter();
-  const navigate = useNavigate();
+  const keep = useSample();
   const canBuild = useCan("builder");
   const canRun = useCan("reviewer");
   const [asks, setAsks] = useState(false);
@@ -48,10 +48,7 @@ function Whole({ event }: { event: WholeEvent }) {
     [t("detail.sha256"), event.body_sha256],
   ];
   const use = () => {
-    if (sample === null) return;
-    keepSample(event.workflow_id, sample);
-    showToast({ title: t("sample.kept"), text: t("sample.text") });
-    void navigate({ to: "/workflows/$id/build", params: { id: event.workflow_id } });
+    if (sample !== null) keep(event.workflow_id, sample);
   };
   return (
     <div className={css.detail}>

@@ -1,3 +1,6 @@
+import { isJsonObject, type JsonObject } from "../../graph";
+import { parseJson } from "../../inspector/jsonText";
+
 /** An event's body, handed to the test of its workflow within this tab. */
 const KEY = "millrace.sample.";
 
@@ -15,4 +18,12 @@ export function keptSample(workflow: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** What a kept sample says for these fields of a form; of files nothing, which belong to the run that had them. */
+export function answers(fields: readonly { name: string; type: string }[], sample: string | null): JsonObject {
+  const parsed = sample === null ? null : parseJson(sample);
+  if (!parsed?.ok || !isJsonObject(parsed.value)) return {};
+  const given = parsed.value;
+  return Object.fromEntries(fields.flatMap(({ name, type }) => (given[name] === undefined || type === "table" ? [] : [[name, given[name]]])));
 }

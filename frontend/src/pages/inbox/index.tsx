@@ -3,12 +3,12 @@ import { ArrowLeft } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useInbox, useInboxCount } from "../../api/queries";
+import { useDoneThisWeek, useInbox, useInboxCount } from "../../api/queries";
 import { useSentLetters } from "../../api/sendings";
 import { i18n } from "../../i18n";
 import { useQueue } from "../../api/decisionQueue";
 import { useKeptAhead, useKeptPage } from "./useOffline";
-import { cx, EmptyState, TopBar } from "../../ui";
+import { cx, EmptyState, TopBar, useFormatter } from "../../ui";
 import { useShortcut } from "../../ui/shortcuts";
 import { useStillHere } from "../../ui/typed";
 import { useWidth } from "../../ui/useWidth";
@@ -129,6 +129,7 @@ export default function InboxPage() {
     } else if (hasNextPage && !isFetchingNextPage && data.pages.length < MOST_PAGES) void fetchNextPage();
   }, [shown, data, isListed, hasNextPage, isFetchingNextPage, fetchNextPage]);
 
+  const format = useFormatter();
   const nothing = query.data !== undefined && tasks.length === 0 && letters.length === 0;
   const pane = shown !== undefined && (
     <TaskPane
@@ -147,10 +148,12 @@ export default function InboxPage() {
       onTakenBack={back}
     />
   );
+  const mine = !narrow && state !== "closed" && who === "me";
+  const done = useDoneThisWeek(mine && nothing).data?.count ?? 0;
   const empty = (
     <EmptyState
       title={narrow ? t("empty.narrow") : state === "closed" ? t("empty.closed") : who === "snoozed" ? t("empty.later") : who === "me" ? t("empty.mine") : who === "stand_in" ? t("away:none") : t("empty.anybody")}
-      text={narrow ? t("empty.narrowText") : t("empty.text")}
+      text={narrow ? t("empty.narrowText") : mine && done > 0 ? t("empty.done", { count: done, number: format.number(done) }) : t("empty.text")}
     />
   );
 

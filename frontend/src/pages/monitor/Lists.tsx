@@ -6,7 +6,7 @@ import { useNodeTypes } from "../../api/queries";
 import type { MonitorShape, StandingShape } from "../../api/schema.gen";
 import { Chip, cx, IconButton, numClass, sectionTitleClass, tableBoxClass, tableClass, Time, useFormatter } from "../../ui";
 import { csvOf, saveText } from "./chart";
-import { ENDED, failureOf } from "./figures";
+import { ENDED, FAILED, failedOf, failureOf, longest } from "./figures";
 import css from "./monitor.module.css";
 import type { RunsIn } from "./range";
 
@@ -73,8 +73,24 @@ export function Workflows({ found, span }: { found: MonitorShape; span: RunsIn }
                       {format.number(one.happened.failed)}
                     </Link>
                   </td>
-                  <td className={cx(numClass, "tn")}>{percent(failureOf(one.happened))}</td>
-                  <td className={cx(numClass, "tn")}>{one.took.p95 === null ? "–" : format.duration(one.took.p95)}</td>
+                  <td className={cx(numClass, "tn")}>
+                    {failureOf(one.happened) === null ? (
+                      "–"
+                    ) : (
+                      <Link to="/runs" search={{ workflow: one.workflow_id, ...span, status: FAILED }}>
+                        {percent(failureOf(one.happened))}
+                      </Link>
+                    )}
+                  </td>
+                  <td className={cx(numClass, "tn")}>
+                    {one.took.p95 === null ? (
+                      "–"
+                    ) : (
+                      <Link to="/runs" search={{ workflow: one.workflow_id, ...longest(span) }}>
+                        {format.duration(one.took.p95)}
+                      </Link>
+                    )}
+                  </td>
                   <td className={cx(numClass, "tn")}>
                     <Link to="/workflows/$id/starts" params={{ id: one.workflow_id }}>
                       {format.number(one.happened.repeated)}
@@ -171,7 +187,7 @@ export function Workers({ standing }: { standing: StandingShape }) {
 }
 
 /** Which connections failed, and what went live meanwhile. */
-export function Systems({ found }: { found: MonitorShape }) {
+export function Systems({ found, span }: { found: MonitorShape; span: RunsIn }) {
   const { t } = useTranslation("monitor");
   const format = useFormatter();
   const specs = useNodeTypes().data;
@@ -195,6 +211,13 @@ export function Systems({ found }: { found: MonitorShape }) {
                 <b>{t("systems.without", { type: called(one.step_type) })}</b>
               )}
               <small>{t("systems.before", { count: one.before, number: format.number(one.before) })}</small>
+              {one.connection_id && one.name !== null && one.errors > 0 && (
+                <small className={css.ways}>
+                  <Link to="/runs" search={failedOf(one.connection_id, span)}>
+                    {t("systems.runs")}
+                  </Link>
+                </small>
+              )}
             </div>
           </li>
         ))}

@@ -7,7 +7,7 @@ import type { MonitorShape, StandingShape } from "../../api/schema.gen";
 import type { InboxSearch } from "../inbox/search";
 import { cx, Switch, useFormatter, useNow } from "../../ui";
 import css from "./monitor.module.css";
-import { changeOf, rateOf, waysFrom, wholeSeconds } from "./figures";
+import { changeOf, FAILED, longest, rateOf, waysFrom, wholeSeconds } from "./figures";
 import { type MonitorSearch, runsIn } from "./range";
 
 /** All that is late, whoever is asked. */
@@ -135,7 +135,10 @@ export function Tiles({ found, standing, search, onPeople }: { found: MonitorSha
             <span className={css.percentiles}>
               {(["p50", "p95", "p99"] as const).map((one) => (
                 <span key={one} data-testid={one}>
-                  <small>{one}</small> {format.duration(took[one] ?? 0)}
+                  <small>{one}</small>{" "}
+                  <Link to="/runs" search={{ ...workflow, ...longest(span) }}>
+                    {format.duration(took[one] ?? 0)}
+                  </Link>
                 </span>
               ))}
             </span>
@@ -157,7 +160,11 @@ export function Tiles({ found, standing, search, onPeople }: { found: MonitorSha
             {standing ? format.number(standing.letters) : "…"}
           </Link>
         }
-        foot={t("tile.newLetters", { count: happened.letters, number: format.number(happened.letters) })}
+        foot={
+          <Link to="/runs" search={{ ...workflow, ...span, status: FAILED }}>
+            {t("tile.newLetters", { count: happened.letters, number: format.number(happened.letters) })}
+          </Link>
+        }
       />
       <Tile
         id="repeated"

@@ -32,3 +32,15 @@ export function failureOf(happened: { completed: number; failed: number; undone:
 
 /** How a run that ended may stand. */
 export const ENDED = ["completed", "dead_lettered", "compensated", "cancelled"];
+/** The statuses of runs that failed for good, as figures of failures count them. */
+export const FAILED = ["dead_lettered"];
+
+/** The runs behind how long they took, which ended well: those that took longest stand first. */
+export function longest<Span extends object>(span: Span) {
+  return { ...span, status: ["completed"], sort: "longest" };
+}
+
+/** The runs that failed, of versions whose steps call by this connection. */
+export function failedOf<Span extends object>(connection: string, span: Span) {
+  return { ...span, status: FAILED, q: `connection:${connection}` };
+}

@@ -87,7 +87,7 @@ function Board({ search, onChange }: BoardProps) {
           <div className={css.lists}>
             {standing.data && <StuckRuns standing={standing.data} />}
             {standing.data && <Workers standing={standing.data} />}
-            {!search.workflow && <Systems found={found} />}
+            {!search.workflow && <Systems found={found} span={runsIn(search, found)} />}
             <Published found={found} />
           </div>
         </div>

@@ -1,10 +1,14 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowRight, User } from "lucide-react";
+import { ArrowRight, BellRing, User } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useTasksOfRun } from "../../api/queries";
-import type { Json, Run, RunStep } from "../../api/types";
-import { Avatar, buttonClass, Note, Time } from "../../ui";
+import { ApiError } from "../../api/client";
+import { remindedLately, useRemind } from "../../api/remind";
+import { useCan } from "../../api/session";
+import type { Json, Run, RunStep, Task } from "../../api/types";
+import { Avatar, Button, buttonClass, Note, showToast, Time, useErrorText } from "../../ui";
 import { namesOf } from "../inbox/names";
 import css from "./people.module.css";
 import { decisionsOf } from "./people";
@@ -22,14 +26,55 @@ export function WaitsForPeople({ run, step }: { run: Run; step: RunStep }) {
         <div>{t("people.soFar", { count: task.votes.filter((vote) => vote.outcome === "approved").length, needs: task.needs })}</div>
       )}
       {task && (
-        <div>
+        <div className={css.deeds}>
           <Link to="/inbox" search={{ task: task.id, ...(mine ? {} : { who: "anybody" as const }) }} className={buttonClass("link")}>
             {t("people.open")}
             <ArrowRight size={14} aria-hidden />
           </Link>
+          <Remind task={task} />
         </div>
       )}
     </Note>
+  );
+}
+
+const WHY_NOT = ["no_mail", "reminded_lately", "nobody_to_remind"];
+
+/** A mail now to those who have not answered; for a while after one, when that was. */
+function Remind({ task }: { task: Task }) {
+  const { t } = useTranslation("runs");
+  const may = useCan("reviewer");
+  const errorText = useErrorText();
+  const remind = useRemind(task.id);
+  const status = useRef<HTMLSpanElement>(null);
+  const lately = task.reminded_at !== null && remindedLately(task.reminded_at, Date.now());
+  // The button that was used is gone: whoever used it goes on from what stands there now.
+  const used = lately && remind.isSuccess;
+  useEffect(() => {
+    if (used && document.activeElement === document.body) status.current?.focus();
+  }, [used]);
+  if (!may) return null;
+  if (task.reminded_at && lately) {
+    return (
+      <span ref={status} tabIndex={-1} className={css.reminded} role="status">
+        {t("people.reminded")} <Time at={task.reminded_at} />
+      </span>
+    );
+  }
+  const send = () =>
+    remind.mutate(undefined, {
+      onSuccess: ({ told }) => showToast({ title: t("people.remindedMany", { count: told }) }),
+      onError: (error) =>
+        showToast({
+          tone: "err",
+          title: t("people.remindFailed"),
+          text: error instanceof ApiError && WHY_NOT.includes(error.code) ? t(`people.remindWhy.${error.code}`, { count: Number(error.params["minutes"] ?? 0) }) : errorText(error).title,
+        }),
+    });
+  return (
+    <Button size="sm" icon={<BellRing size={14} aria-hidden />} busy={remind.isPending} onClick={send}>
+      {t("people.remind")}
+    </Button>
   );
 }
 

@@ -38,6 +38,7 @@ import away from "./away.module.css";
 import css from "./run.module.css";
 import { RAIL_KEY, railWanted, useFollowing } from "./remembered";
 import { RunAnnouncer, RunFacts } from "./RunFacts";
+import { RunMore } from "./RunMore";
 import { RunNews } from "./RunNews";
 import { RecordButton, RunOverview, StepLines } from "./RunOverview";
 import { PhoneSheet } from "./PhoneSheet";
@@ -166,6 +167,7 @@ function RunBar(props: RunBarProps) {
             <PauseRun run={run} onChanged={props.onChanged} />
           </Suspense>
           <CancelRun run={run} graph={graph} onCancelled={props.onChanged} />
+          <RunMore run={run} />
         </>
       }
     />

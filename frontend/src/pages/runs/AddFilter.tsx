@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { useSearchFields } from "../../api/runSearch";
 import { Button, SelectField, TextField } from "../../ui";
-import { condition } from "./query";
+import { condition, OPTIONS } from "./query";
 import css from "./runs.module.css";
 import { TagField } from "./TagField";
 
@@ -20,13 +20,14 @@ const WORDS: readonly Choice[] = [
   { name: "key", label: "", kind: "text" },
   { name: "tag", label: "", kind: "tag" },
   { name: "version", label: "", kind: "word" },
-  { name: "by", label: "", kind: "choice", options: ["webhook", "schedule", "person", "me", "api", "workflow"] },
+  { name: "by", label: "", kind: "choice", options: OPTIONS.by },
   { name: "step", label: "", kind: "word" },
+  { name: "stands", label: "", kind: "choice", options: OPTIONS.stands },
   { name: "error", label: "", kind: "word" },
   { name: "connection", label: "", kind: "word" },
   { name: "longer", label: "", kind: "length" },
   { name: "shorter", label: "", kind: "length" },
-  { name: "asks", label: "", kind: "choice", options: ["person", "nobody"] },
+  { name: "asks", label: "", kind: "choice", options: OPTIONS.asks },
 ];
 const OPERATORS = { text: [":", "="], number: [":", ">", ">=", "<", "<="], amount: [":", ">", ">=", "<", "<="], date: [":", ">", ">=", "<", "<="] } as const;
 const OPERATOR_NAMES: Record<string, string> = { ":": "is", "=": "exactly", ">": "above", ">=": "atLeast", "<": "below", "<=": "atMost" };

@@ -4,9 +4,10 @@ import { useTranslation } from "react-i18next";
 
 import { noteStarted, startBulkRetry } from "../../api/bulkRetries";
 import { refreshDeadLetters } from "../../api/queries";
-import { asked, type BulkKind, type BulkPlan, type ChosenRuns, planBulk } from "../../api/runSearch";
+import { asked, type BulkKind, type ChosenRuns, planBulk } from "../../api/runSearch";
 import { useWorkspace } from "../../api/session";
-import { Button, CheckboxField, Dialog, ErrorCard, Note, RadioGroup, SkeletonRows, TextField, useFormatter } from "../../ui";
+import { Button, CheckboxField, Dialog, ErrorCard, RadioGroup, SkeletonRows, TextField, useFormatter } from "../../ui";
+import { BulkPlanNote } from "./BulkPlanNote";
 import css from "./runs.module.css";
 
 const RATES = [60, 300, null] as const;
@@ -70,7 +71,7 @@ export function BulkDialog({ kind, chosen, onStarted, onClose }: { kind: BulkKin
         {start.isError && <ErrorCard title={t("bulk.failed")} error={start.error} />}
         {plan.isError && <ErrorCard title={t("bulk.planFailed")} error={plan.error} onRetry={() => void plan.refetch()} />}
         {plan.isPending && <SkeletonRows rows={2} height={20} label={t("bulk.planning")} />}
-        {plan.data && <Plan kind={kind} plan={plan.data} />}
+        {plan.data && <BulkPlanNote kind={kind} plan={plan.data} />}
         {kind !== "cancel" && (
           <RadioGroup
             legend={t("bulk.version")}
@@ -116,26 +117,5 @@ export function BulkDialog({ kind, chosen, onStarted, onClose }: { kind: BulkKin
         </div>
       </form>
     </Dialog>
-  );
-}
-
-/** "Retry 43 runs from their failed step. 41 safe to repeat, 2 will ask." */
-function Plan({ kind, plan }: { kind: BulkKind; plan: BulkPlan }) {
-  const { t } = useTranslation("runs");
-  const format = useFormatter();
-  const many = (count: number) => ({ count, number: format.number(count) });
-  const parts = [
-    plan.safe > 0 && t(`bulk.safe.${kind}`, many(plan.safe)),
-    plan.asks > 0 && t("bulk.asks", many(plan.asks)),
-    plan.refused > 0 && t(`bulk.refused.${kind}`, many(plan.refused)),
-  ].filter((part) => part !== false);
-  return (
-    <Note tone={plan.safe === plan.looked_at ? "ok" : "wait"}>
-      <strong>{t(`bulk.plan.${kind}`, many(plan.total))}</strong>{" "}
-      {plan.looked_at < plan.total && `${t("bulk.lookedAt", many(plan.looked_at))} `}
-      {parts.join(", ")}
-      {parts.length > 0 && "."}
-      {plan.more && ` ${t("bulk.more")}`}
-    </Note>
   );
 }

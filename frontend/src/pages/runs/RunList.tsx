@@ -6,10 +6,11 @@ import { useTranslation } from "react-i18next";
 import { ApiError } from "../../api/client";
 import { useRunColumns, useRunCount, useSearchFields, useUsual } from "../../api/runSearch";
 import { useCan } from "../../api/session";
-import { Button, buttonClass, EmptyState, ErrorCard, PageBody, SkeletonRows, tableBoxClass, tableFootClass, useFormatter } from "../../ui";
+import { Button, buttonClass, EmptyState, ErrorCard, PageBody, SkeletonRows, Switch, tableBoxClass, tableFootClass, useFormatter } from "../../ui";
 import { shownColumns } from "./columns";
 import { ColumnsMenu } from "./ColumnsMenu";
 import { ExportMenu } from "./ExportMenu";
+import { useLiveChoice } from "./liveChoice";
 import css from "./runs.module.css";
 import { RunTable } from "./RunTable";
 import { changed, filtersOf, isFiltered, NOTHING, type RunAddress, type RunListSearch, type SearchChange } from "./search";
@@ -53,7 +54,8 @@ export function RunList({ search, first, workflow, above }: { search: RunListSea
     () => filtersOf({ q, status: statuses ? statuses.split(" ") : undefined, mode, since, until, sort, workflow: search.workflow } as RunListSearch, workflow),
     [q, statuses, mode, since, until, sort, search.workflow, workflow],
   );
-  const { list, runs, freshCount, showFresh } = useRunFeed(filters);
+  const [live, setLive] = useLiveChoice();
+  const { list, runs, freshCount, showFresh } = useRunFeed(filters, 50, live);
   const known = useSearchFields().data;
   const { columns: picked, choose: pickColumns } = useRunColumns();
   const own = workflow ?? search.workflow;
@@ -64,7 +66,7 @@ export function RunList({ search, first, workflow, above }: { search: RunListSea
   const usual = useUsual(runs.map((run) => run.workflow.id));
   const filtered = isFiltered(search);
   const refused = list.error instanceof ApiError && list.error.status === 422;
-  const matching = useRunCount(filters, list.data !== undefined && !refused && (filtered || chosen.size > 0)).data;
+  const matching = useRunCount(filters, list.data !== undefined && !refused && (filtered || chosen.size > 0), live).data;
   const atEnd = !list.hasNextPage;
 
   const chooseRuns = (ids: readonly string[], on: boolean): void => {
@@ -92,6 +94,18 @@ export function RunList({ search, first, workflow, above }: { search: RunListSea
           {filtered && matching && !refused && (matching.more ? t("count.more", { number: format.number(matching.count) }) : t("count.some", { count: matching.count, number: format.number(matching.count) }))}
         </span>
         <span className={css.lineDeeds}>
+          <span className={css.live} title={t(live ? "live.onHint" : "live.offHint")}>
+            <Switch
+              label={t("live.label")}
+              checked={live}
+              onChange={(on) => {
+                setLive(on);
+                // What happened meanwhile is not told again.
+                if (on) void showFresh();
+              }}
+            />
+            <span aria-hidden>{t("live.label")}</span>
+          </span>
           {runs.length > 0 && <ExportMenu quiet chosen={{ search: filters }} columns={kept} />}
           <ColumnsMenu shown={columns} fields={offered} onChoose={pickColumns} />
         </span>

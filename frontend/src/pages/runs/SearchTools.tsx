@@ -13,7 +13,7 @@ import { briefly, instantOf, wallOf } from "../../ui/zone";
 import { useNews, useStillHere } from "../../ui/typed";
 import { AddFilter } from "./AddFilter";
 import { dayOf, inDays, inTimes, type Own, ownOf } from "./period";
-import { joined, split, type Token, withCondition, without } from "./query";
+import { joined, optionOf, split, type Token, withCondition, without } from "./query";
 import css from "./runs.module.css";
 import type { RunListSearch, SearchChange } from "./search";
 import { filterIsOn, STATUS_FILTERS, toggleFilter } from "./words";
@@ -171,7 +171,7 @@ export function SearchTools({ search, workflow, change, error }: { search: RunLi
             {chips.map((chip) => (
               <li key={chip.text} className={css.condition}>
                 <span>
-                  {labelOf(chip.name)} <b>{chip.op === ":" ? "" : chip.op}</b> {chip.value}
+                  {labelOf(chip.name)} <b>{chip.op === ":" ? "" : chip.op}</b> {optionOf(chip) ? t(`add.choice.${optionOf(chip)}`) : chip.value}
                 </span>
                 <IconButton size="sm" label={t("removeCondition", { text: chip.text })} icon={<X size={12} />} onClick={() => takeAway(chip)} />
               </li>

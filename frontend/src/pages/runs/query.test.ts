@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { condition, split, tokensOf, withCondition, without } from "./query";
+import { condition, optionOf, split, tokensOf, withCondition, without } from "./query";
 
 describe("what people type to find runs", () => {
   it("is cut where a condition ends", () => {
@@ -28,5 +28,10 @@ describe("what people type to find runs", () => {
 
   it("never loses a word", () => {
     expect(tokensOf("a:1 b c>2").map((token) => token.text)).toEqual(["a:1", "b", "c>2"]);
+  });
+
+  it("knows which of a few words is meant, and leaves all others as they are", () => {
+    const said = tokensOf("stands:Waiting by:webhook by:rosa supplier:any").map(optionOf);
+    expect(said).toEqual(["waiting", "webhook", undefined, undefined]);
   });
 });

@@ -9,6 +9,18 @@ export interface Token {
   value: string;
 }
 
+/** Conditions of which one of a few words is chosen. */
+export const OPTIONS: Readonly<Record<"by" | "stands" | "asks", string[]>> = {
+  by: ["webhook", "schedule", "person", "me", "api", "workflow"],
+  stands: ["any", "running", "waiting", "failed"],
+  asks: ["person", "nobody"],
+};
+
+/** Which of those words a condition says; undefined where it says another, such as a colleague's name. */
+export function optionOf({ name, value }: Token): string | undefined {
+  return (OPTIONS as Readonly<Record<string, string[]>>)[name]?.find((one) => one === value.toLowerCase());
+}
+
 const TOKEN = /(?:([^\W\d]\w*)(>=|<=|[:=<>])(?:"([^"]*)"|([^\s"]*))|"([^"]*)"|([^\s"]+))(?=\s|$)/gu;
 
 export function tokensOf(text: string): Token[] {

@@ -40,11 +40,12 @@ export function isLive(filters: RunFilters): boolean {
   return (filters.sort === undefined || filters.sort === "newest") && !filters.until;
 }
 
-/** The run list with live updates: known rows change in place, new ones are counted until the reader asks for them. */
-export function useRunFeed(filters: RunFilters, limit = 50) {
+/** The run list with live updates: known rows change in place, new ones are counted until the reader asks for them.
+ * `live` off: it stays as it was when it was asked for. */
+export function useRunFeed(filters: RunFilters, limit = 50, live = true) {
   const workspace = useWorkspace().id;
   const client = useQueryClient();
-  const list = useRuns(filters, limit);
+  const list = useRuns(filters, limit, live);
   const key = useMemo(() => runsQuery(workspace, filters, limit).queryKey, [workspace, filters, limit]);
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
   const asking = useRef<ReturnType<typeof setTimeout> | null>(null);
@@ -55,7 +56,7 @@ export function useRunFeed(filters: RunFilters, limit = 50) {
       if (asking.current) clearTimeout(asking.current);
       asking.current = null;
     };
-  }, [key]);
+  }, [key, live]);
 
   const knownIds = (): Set<string> =>
     new Set(client.getQueryData<Pages>(key)?.pages.flatMap((page) => page.items.map((run) => run.id)) ?? []);
@@ -90,7 +91,7 @@ export function useRunFeed(filters: RunFilters, limit = 50) {
         })
         .catch(() => undefined);
     }, ASK_AFTER);
-  });
+  }, live);
 
   const runs = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
   // Rows that a refetch has brought meanwhile are not new any more.
