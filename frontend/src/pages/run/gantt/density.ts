@@ -1,5 +1,6 @@
 /** How many items were at work in each slice of time, as the shades of a bar; and the tries of a step as ticks. Pure. */
 import type { Density, StepTry } from "../../../api/runTimes";
+import { statusColour } from "../../../ui/status";
 import type { Scale, TimelineRow } from "../timeline";
 
 /** More items than that are drawn as one strip; fewer have a plain bar. */
@@ -70,7 +71,7 @@ export function strip(shades: readonly Shade[], scale: Scale, from: number, unti
 /** The line beneath: where items failed. */
 export function failedStrip(shades: readonly Shade[], scale: Scale, from: number, until: number): string | null {
   if (!shades.some((shade) => shade.failed > 0)) return null;
-  return gradient(shades, scale, from, until, ({ failed }) => (failed > 0 ? "var(--fail)" : null));
+  return gradient(shades, scale, from, until, ({ failed }) => (failed > 0 ? statusColour("failed") : null));
 }
 
 export interface Tick {
