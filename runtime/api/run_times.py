@@ -25,18 +25,20 @@ MOST_TRIES: Final = 500
 #: So many steps have their items added up; the others say from when until when they worked.
 MOST_STEPS: Final = 40
 
-_OWN: Final = "FROM store_run WHERE parent_run_id = %(run)s AND parent_run_id IS NOT NULL AND started_at IS NOT NULL"
+_OWN: Final = "FROM store_run WHERE parent_run_id = %(run)s AND parent_run_id IS NOT NULL"
+#: One that waits for its turn with a worker has begun, as its container's counts say.
+_BEGUN: Final = "coalesce(started_at, accepted_at)"
 _SPANS: Final = f"""
-    SELECT parent_node, count(*), min(started_at), max(coalesce(finished_at, %(now)s)) {_OWN}
-    GROUP BY parent_node ORDER BY min(started_at), parent_node"""
+    SELECT parent_node, count(*), min({_BEGUN}) AS first, max(coalesce(finished_at, %(now)s)) {_OWN}
+    GROUP BY parent_node ORDER BY first, parent_node"""
 # One pass over the runs of a step. Each is at work from its first millisecond to the end of its last one; what lies
 # outside of the stretch is cut off. By slice: how many began and ended there, and how far into the slice, all together.
 _SLICES: Final = f"""
     WITH own AS (
-        SELECT CASE WHEN started_at < %(from)s THEN %(from)s ELSE started_at END - %(from)s AS begun,
+        SELECT CASE WHEN {_BEGUN} < %(from)s THEN %(from)s ELSE {_BEGUN} END - %(from)s AS begun,
             CASE WHEN finished_at < %(until)s THEN finished_at + 1 - %(from)s END AS ended,
             CASE WHEN status = 'completed' THEN 0 ELSE 1 END AS failed
-        {_OWN} AND parent_node = %(node)s AND started_at < %(until)s
+        {_OWN} AND parent_node = %(node)s AND {_BEGUN} < %(until)s
             AND (finished_at IS NULL OR finished_at >= %(from)s)
     )
     SELECT slice, sum(began), sum(past), sum(closed), sum(bad) FROM (

@@ -24,7 +24,7 @@ def told(run_id: UUID, begin: int | None = None, end: int | None = None) -> RunT
 
 
 def lived(*spans: tuple[int, int | None] | None, failed: frozenset[int] = frozenset()) -> Run:
-    """A run with items that worked from when until when (ms after it was accepted; None: has not begun, or ended)."""
+    """A run with items that worked from when until when (ms after it was accepted; None: no worker has taken it up, or it is open)."""
     version = a_version('{"nodes": []}')
     row = {"workspace_id": WORKSPACE, "workflow_id": version.workflow_id, "version": version, "started_by": "api"}
     run = Run.objects.create(**row, trigger_node="start", status="running", accepted_at=ZERO, started_at=ZERO)
@@ -80,12 +80,12 @@ def test_a_stretch_of_a_run_has_finer_slices_and_what_lies_outside_is_cut_off() 
 
 
 @pytest.mark.django_db
-def test_an_open_item_is_at_work_until_now_and_one_that_has_not_begun_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_open_item_is_at_work_until_now_also_while_it_waits_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     run = lived(*[(0, 99) for _ in range(11)], (100, None), None)
     monkeypatch.setattr(run_times, "database_now", lambda: run.accepted_at + 1599)
     one = only(told(run.id))
-    assert (one.runs, one.last) == (12, run.accepted_at + 1599)
-    assert [one.slices[number].busy for number in (0, 9, 10, 159)] == [11.0, 11.0, 1.0, 1.0]
+    assert (one.runs, one.last) == (13, run.accepted_at + 1599)
+    assert [one.slices[number].busy for number in (0, 9, 10, 159)] == [12.0, 12.0, 2.0, 2.0]
 
 
 @pytest.mark.django_db

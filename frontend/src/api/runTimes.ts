@@ -16,14 +16,16 @@ export type Density = generated.DensityView;
 
 /** What is shown is read again no more often than this. ms */
 const SELDOM = 2_500;
+/** Of a list that takes long to add up, it is read again after so many times as long. */
+const TIMES_AS_LONG = 20;
 /** A stretch that is moved by keys is asked for once it stays. ms */
 const STAYS = 300;
 /** So many rows of items are asked for at once. */
 export const PAGE = 50;
 
-/** Reads again when the stamp has changed, but not more often than is looked at, and one answer at a time. */
-function useReadAgain(stamp: string, found: { isFetching: boolean; refetch(options: { cancelRefetch: boolean }): unknown }, enabled: boolean): void {
-  const slowed = useSlowed(stamp, SELDOM);
+/** Reads again when the stamp has changed, but no sooner than `ms` after the last time, and one answer at a time. */
+function useReadAgain(stamp: string, found: { isFetching: boolean; refetch(options: { cancelRefetch: boolean }): unknown }, enabled: boolean, ms = SELDOM): void {
+  const slowed = useSlowed(stamp, ms);
   const read = useRef(slowed);
   const { isFetching, refetch } = found;
   useEffect(() => {
@@ -50,13 +52,17 @@ export function useRunTimes(run: string, steps: Readonly<Record<string, RunStep>
   const enabled = stamp !== "";
   const found = useQuery({
     queryKey: [workspace, "run-times", run, part],
-    queryFn: ({ signal }) => api.get<RunTimes>(`${workspacePath(workspace)}/runs/${run}/times`, { query: { begin: begin || undefined, end }, signal }),
+    queryFn: async ({ signal }) => {
+      const asked = Date.now();
+      const told = await api.get<RunTimes>(`${workspacePath(workspace)}/runs/${run}/times`, { query: { begin: begin || undefined, end }, signal });
+      return { told, took: Date.now() - asked };
+    },
     placeholderData: keepPreviousData,
     enabled,
     staleTime: SELDOM,
   });
-  useReadAgain(stamp, found, enabled);
-  return found.data;
+  useReadAgain(stamp, found, enabled, Math.max(SELDOM, (found.data?.took ?? 0) * TIMES_AS_LONG));
+  return found.data?.told;
 }
 
 /** One page of the items of a step: those with the numbers from `page` × 50 on. */

@@ -11,7 +11,7 @@ import css from "./dock.module.css";
 import { MANY, shadesOf, ticksOf } from "./gantt/density";
 import { ItemPage, pageOf } from "./gantt/ItemPage";
 import { around, closedAt, inside, keyedLine, type Line, linesOf } from "./gantt/lines";
-import { FollowItem, MOST_FOLLOWED, ownerOf, stretchOf, useFollowed } from "./gantt/owners";
+import { FollowItem, hasContainers, MOST_FOLLOWED, ownerOf, stretchOf, useFollowed } from "./gantt/owners";
 import { SHARES, TimeAxis, useStretchText } from "./gantt/TimeAxis";
 import { type Bar, TimeRow } from "./gantt/TimeRow";
 import { NARROWEST, useNames } from "./gantt/useNames";
@@ -93,16 +93,16 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
       const item = known.current.get(path);
       if (line?.kind === "item" && !item) return before;
       const followedNow = [...before].filter(([, of]) => of !== null);
-      const first = line?.kind === "item" && followedNow.length >= MOST_FOLLOWED ? followedNow[0]?.[0] : undefined;
-      return new Map(first === undefined ? before : closedAt(before, first)).set(path, line?.kind === "item" ? (item?.run_id ?? null) : null);
+      const oldest = line?.kind === "item" && followedNow.length >= MOST_FOLLOWED ? followedNow[0]?.[0] : undefined;
+      return new Map(oldest === undefined ? before : closedAt(before, oldest)).set(path, line?.kind === "item" ? (item?.run_id ?? null) : null);
     });
   };
   /** The items around this line, the outermost first: container and item. */
   const itemsAround = (path: string): [string, RunItem][] => {
     const found: [string, RunItem][] = [];
-    for (let at: string | null = path; at !== null; at = around(at)) {
-      const item = known.current.get(at);
-      const container = around(at)?.split(" ").pop();
+    for (let one: string | null = path; one !== null; one = around(one)) {
+      const item = known.current.get(one);
+      const container = around(one)?.split(" ").pop();
       if (item && container !== undefined) found.unshift([container, item]);
     }
     return found;
@@ -181,6 +181,8 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
         now={now}
         onToggle={onToggle}
         onSelect={onChoose}
+        onKeyDown={onKeyDown}
+        onFocus={setActive}
       />
     );
   };
@@ -195,6 +197,8 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
       aria-selected={false}
       tabIndex={line.path === active ? 0 : -1}
       data-path={line.path}
+      onKeyDown={onKeyDown}
+      onFocus={() => setActive(line.path)}
       style={{ top: `calc(${row} * var(--row))`, ["--level" as string]: line.level - 1 }}
     >
       <span className={css.said}>{text}</span>
@@ -273,13 +277,9 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
           ref={tree}
           role="tree"
           className={css.tree}
+          data-flat={!hasContainers(graph)}
           aria-label={t("timeline.label")}
           style={{ height: `calc(${lines.count} * var(--row))` }}
-          onKeyDown={onKeyDown}
-          onFocus={(event) => {
-            const path = (event.target as HTMLElement).dataset.path;
-            if (path !== undefined && path !== active) setActive(path);
-          }}
         >
           {rows}
           {[...pages].map(([key, page]) => (
@@ -293,6 +293,8 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
               onKnown={onKnown}
               onToggle={onToggle}
               onSelect={onChoose}
+              onKeyDown={onKeyDown}
+              onFocus={setActive}
             />
           ))}
         </div>

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { type KeyboardEvent, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 
 import { PAGE, useItemPage } from "../../../api/runTimes";
@@ -23,6 +23,8 @@ interface ItemPageProps {
   onKnown(path: string, item: RunItem): void;
   onToggle(path: string): void;
   onSelect(path: string): void;
+  onKeyDown(event: KeyboardEvent): void;
+  onFocus(path: string): void;
 }
 
 export const pageOf = (line: ItemLine): number => Math.floor(line.index / PAGE);
@@ -70,6 +72,8 @@ export function ItemPage({ page, lines, onKnown, ...rest }: ItemPageProps) {
         now={until === null ? rest.now : 0}
         onToggle={rest.onToggle}
         onSelect={rest.onSelect}
+        onKeyDown={rest.onKeyDown}
+        onFocus={rest.onFocus}
       />
     );
   });

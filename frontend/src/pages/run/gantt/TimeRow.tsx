@@ -1,5 +1,5 @@
 import { ChevronRight } from "lucide-react";
-import { type CSSProperties, memo, type PointerEvent } from "react";
+import { type CSSProperties, type KeyboardEvent, memo, type PointerEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { failureTitle } from "../../../i18n/server";
@@ -39,6 +39,8 @@ export interface TimeRowProps {
   now: number;
   onToggle(path: string): void;
   onSelect(path: string): void;
+  onKeyDown(event: KeyboardEvent): void;
+  onFocus(path: string): void;
 }
 
 /** One line of the timeline: a name, a bar with its ticks, and how long it took. Its keys are those of the tree. */
@@ -72,6 +74,8 @@ export const TimeRow = memo(function TimeRow(props: TimeRowProps) {
       style={{ top: `calc(${props.row} * var(--row))`, ["--level" as string]: props.level - 1 }}
       title={hover}
       onClick={() => props.onSelect(path)}
+      onKeyDown={props.onKeyDown}
+      onFocus={() => props.onFocus(path)}
     >
       <span className={css.name}>
         {open === undefined ? (

@@ -16,6 +16,8 @@ export const MOST_FOLLOWED = 12;
 
 const CONTAINER = /^flow\.(for_each|repeat)@/;
 
+export const hasContainers = (graph: GraphDocument): boolean => graph.nodes.some((node) => CONTAINER.test(node.type));
+
 /** A run whose steps are lines. `graph`: with the outermost steps only. */
 export function ownerOf(run: string, graph: GraphDocument, steps: Readonly<Record<string, RunStep>>): Owner {
   const containers: Owner["containers"] = new Map(
