@@ -24,7 +24,7 @@ def told(run_id: UUID, begin: int | None = None, end: int | None = None) -> RunT
 
 
 def lived(*spans: tuple[int, int | None] | None, failed: frozenset[int] = frozenset()) -> Run:
-    """A run with items that worked from when until when, ms after it was accepted. None: no worker has it; it is open."""
+    """A run with items that worked from when until when, ms after it was accepted (None: it has not yet)."""
     version = a_version('{"nodes": []}')
     row = {"workspace_id": WORKSPACE, "workflow_id": version.workflow_id, "version": version, "started_by": "api"}
     run = Run.objects.create(**row, trigger_node="start", status="running", accepted_at=ZERO, started_at=ZERO)
