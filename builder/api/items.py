@@ -19,12 +19,13 @@ from runtime import api as runtime_api
 
 
 class ItemsQuery(PageQuery):
-    """Of which step, and which of its runs."""
+    """Of which step, and which of its runs; `first`: only from this index on."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 100
     node: Annotated[str, Field(min_length=1, max_length=64)]
     status: Literal["all", "done", "failed", "solved", "skipped", "open"] = "all"
     search: Annotated[str, Field(max_length=200)] = ""
+    first: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
 
 
 class ItemShape(View):
@@ -57,6 +58,7 @@ class Items(ApiView):
             node=query.node,
             status=query.status,
             search=query.search,
+            first=query.first,
             after=query.cursor,
             limit=query.limit,
         )

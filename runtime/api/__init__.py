@@ -155,6 +155,7 @@ from runtime.api.reviewing import (
     send_review_back,
 )
 from runtime.api.reviews import review, review_changes, review_lines, review_rows
+from runtime.api.run_times import times
 from runtime.api.runs import cancel, changes, run, snapshot, statistics, step
 from runtime.api.schedule_changes import (
     move_start,
@@ -467,6 +468,7 @@ __all__ = [
     "tasks",
     "tell_another_instead",
     "timeline",
+    "times",
     "trail",
     "trail_faults",
     "triggers",

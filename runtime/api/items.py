@@ -53,11 +53,13 @@ def items(
     node: str,
     status: str = "all",
     search: str = "",
+    first: int = 0,
     after: str | None = None,
     limit: int = 100,
 ) -> Page[ItemView]:
     """The runs of one step by their number. `status`: all, done, failed, solved, skipped or open; `search`: a part of
-    what people call one, or its number (from 1); `after`: the cursor of the page before. Raises NotFound, BadCursor."""
+    what people call one, or its number (from 1); `first`: only from this number (from 0) on; `after`: the cursor of the
+    page before. Raises NotFound, BadCursor."""
     if not Run.objects.filter(workspace_id=workspace_id, pk=run_id).exists():
         raise NotFound("There is no such run.", code="run_not_found")
     chosen = Run.objects.filter(_CHOICES[status], parent_run_id=run_id, parent_node=node)
@@ -66,6 +68,8 @@ def items(
         chosen = chosen.filter(
             Q(business_key__icontains=wanted) | number if number else Q(business_key__icontains=wanted)
         )
+    if first:
+        chosen = chosen.filter(item_index__gte=first)
     last = decode_number(after)
     if last is not None:
         chosen = chosen.filter(item_index__gt=last)

@@ -82,7 +82,7 @@ def _open(shown: Page, run: str) -> float:
     began = time.monotonic()
     shown.goto(f"/runs/{run}", wait_until="commit")
     shown.wait_for_selector("[data-testid=step-each] [role=group] button", state="visible")
-    shown.wait_for_selector("[role=listitem]", state="visible")
+    shown.wait_for_selector("[role=tree] [role=treeitem]", state="visible")
     shown.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     return time.monotonic() - began
 

@@ -93,6 +93,6 @@ def test_a_stretch_of_the_timeline_is_zoomed_by_mouse_and_by_keys(
     expect(page).not_to_have_url(before)
     axis.press("0")
     expect(page).not_to_have_url(re.compile("zoom="))
-    page.get_by_role("list", name="Steps in time").get_by_role("button", name="Take payment").click()
+    page.get_by_role("tree", name="Steps in time").get_by_role("treeitem", name="Take payment").click()
     expect(page).to_have_url(re.compile("step="))
     expect(page).not_to_have_url(re.compile("zoom="))

@@ -178,6 +178,7 @@ ROUTES = [
     Row("GET", f"{W}/runs/<uuid:run_id>/snapshot", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/changes", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/items", VIEW, Scope.READ, (404, 400)),
+    Row("GET", f"{W}/runs/<uuid:run_id>/times", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/steps/<str:node_id>", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/runs/<uuid:run_id>/steps/<str:node_id>/reveal", REVIEW, Scope.RUN, (404,), IBAN),
     Row("GET", f"{W}/runs/<uuid:run_id>/history", VIEW, Scope.READ, (200,)),

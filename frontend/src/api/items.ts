@@ -9,7 +9,7 @@ import { useSlowed } from "./slowed";
 import type { ItemFilter, Page, PlanItem, RunItem, StepItems } from "./types";
 
 /** Changes whenever the items do, so that they are read again then. */
-function stampOf(items: StepItems | null | undefined): string {
+export function stampOf(items: StepItems | null | undefined): string {
   return items ? [items.total, items.started, items.done, items.failed, items.running, items.waiting, items.failed_inside, items.failed_calls, items.solved, items.left_out].join() : "";
 }
 

@@ -1052,6 +1052,17 @@ export type DecisionBody = {
 
 export type DecisionEnum = "happened" | "send_again";
 
+/** How many of a step's own runs were at work. `first`, `last`: when the first of them began and the last ended (or now); `slices`: from `since` on, each of `width_ms`, at most 160; none of a step that has ten runs or fewer. */
+export type DensityView = {
+  first: string;
+  last: string;
+  node: string;
+  runs: number;
+  since: string;
+  slices: Array<SliceView>;
+  width_ms: number;
+};
+
 /** What a design may hold, as JSON Schemas with hints for forms (`x-ui`), as those of step types: `design`, a whole one without its blocks, and `blocks`, each kind by its name, in the order in which they are offered. */
 export type DesignModelView = {
   blocks: Record<string, Record<string, unknown>>;
@@ -3261,6 +3272,13 @@ export type SinceGoodView = {
   found: (ComparisonView | null);
 };
 
+/** Of a step's own runs: how many were at work in a slice of time on average, how many ended well in it, and how many otherwise. */
+export type SliceView = {
+  busy: number;
+  done: number;
+  failed: number;
+};
+
 /** Everything the canvas needs of a run, as of `seq`. */
 export type SnapshotView = {
   graph: Record<string, unknown>;
@@ -3400,6 +3418,16 @@ export type StepStandingShape = {
   node: string;
   running: number;
   waiting: number;
+};
+
+/** One try of a step that was tried more than once: when it began, and what it ended with, if anything. */
+export type StepTryView = {
+  at: string;
+  attempt: number;
+  error: (ErrorView | null);
+  generation: number;
+  node: string;
+  status: string;
 };
 
 /** All step types; `etag` changes when any of them does. */
@@ -3639,6 +3667,12 @@ export type TimelineView = {
   items: Array<KeyEventShape>;
   key: string;
   more: boolean;
+};
+
+/** When a run was at work. */
+export type TimesView = {
+  containers: Array<DensityView>;
+  tries: Array<StepTryView>;
 };
 
 /** A program's key that acts as somebody, without the key. `may`: the actions that it may do today. */
@@ -6956,7 +6990,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/items": {
     path: { run_id: string; workspace_id: string };
-    query: { cursor?: (string | null); limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "skipped" | "open" };
+    query: { cursor?: (string | null); first?: number; limit?: number; node: string; search?: string; status?: "all" | "done" | "failed" | "solved" | "skipped" | "open" };
     answers: {
       "200": PagedItemShape;
       "400": Problem;
@@ -7168,6 +7202,18 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/times": {
+    path: { run_id: string; workspace_id: string };
+    query: { begin?: (number | null); end?: (number | null) };
+    answers: {
+      "200": TimesView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

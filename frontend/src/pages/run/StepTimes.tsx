@@ -1,18 +1,31 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { type KeyboardEvent, useId, useMemo, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { GraphDocument, Run } from "../../api/types";
+import { type RunTimes, useRunTimes } from "../../api/runTimes";
+import type { GraphDocument, Run, RunItem } from "../../api/types";
 import { useRun } from "../../live";
-import { Button, cx, runIsFinished, statusColour, useFormatter, useNow } from "../../ui";
+import { Button, runIsFinished, useFormatter, useNow } from "../../ui";
+import { useWidth } from "../../ui/useWidth";
 import css from "./dock.module.css";
+import { MANY, shadesOf, ticksOf } from "./gantt/density";
+import { ItemPage, pageOf } from "./gantt/ItemPage";
+import { around, closedAt, inside, keyedLine, type Line, linesOf } from "./gantt/lines";
+import { FollowItem, hasContainers, MOST_FOLLOWED, ownerOf, stretchOf, useFollowed } from "./gantt/owners";
+import { SHARES, TimeAxis, useStretchText } from "./gantt/TimeAxis";
+import { type Bar, TimeRow } from "./gantt/TimeRow";
+import { NARROWEST, useNames } from "./gantt/useNames";
+import { useShownRows } from "./gantt/useShownRows";
+import { useOpened } from "./items/opened";
 import { useMoment } from "./Moment";
 import past from "./moment.module.css";
-import { timelineRows, timelineScale } from "./timeline";
+import { timelineScale } from "./timeline";
 import { useBrush } from "./useBrush";
-import { drawn, keyed, shownStretch, type Stretch, zoomedScale, zoomText } from "./zoom";
+import { drawn, shownStretch, type Stretch, zoomedScale, zoomText } from "./zoom";
 
-const SHARES = [0, 0.25, 0.5, 0.75, 1];
+/** Of a row, px: as the style sheet says. */
+const ROW = 26;
+const ROW_ON_PHONE = 44;
 
 interface TimelineProps {
   run: Run;
@@ -22,24 +35,29 @@ interface TimelineProps {
   squeeze: boolean;
 }
 
-/** When each step ran. A stretch of it is drawn, or keyed on the axis, to be seen over the whole width. */
+type StepLine = Extract<Line, { kind: "step" }>;
+
+/** When each step ran, and inside a container each of its items. A stretch of it is drawn, or keyed on the axis, to be seen
+ *  over the whole width. */
 export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelineProps) {
   const { t } = useTranslation(["runs", "common", "lookback"]);
   const format = useFormatter();
   const steps = useRun((state) => state.steps);
   const now = useNow(runIsFinished(run) ? null : 500);
   const { at } = useMoment();
-  const rows = useMemo(() => timelineRows(graph, steps), [graph, steps]);
+  const main = useMemo(() => ownerOf(run.id, graph, steps), [run.id, graph, steps]);
   const whole = useMemo(
-    () => timelineScale(run, rows, runIsFinished(run) ? 0 : now, squeeze),
-    [run, rows, now, squeeze],
+    () => timelineScale(run, main.rows, runIsFinished(run) ? 0 : now, squeeze),
+    [run, main, now, squeeze],
   );
   const { zoom } = useSearch({ from: "/shell/runs/$runId" });
   const navigate = useNavigate({ from: "/runs/$runId" });
   const zero = Date.parse(run.accepted_at);
   const stretch = shownStretch(zoom, zero, whole);
   const scale = zoomedScale(whole, stretch);
-  const help = useId();
+  const between = useStretchText();
+  const box = useRef<HTMLDivElement>(null);
+  const tree = useRef<HTMLDivElement>(null);
   const grid = useRef<HTMLDivElement>(null);
   const axis = useRef<HTMLDivElement>(null);
   const go = (next: Stretch | "all") =>
@@ -51,28 +69,162 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
     const found = drawn(scale, one, other);
     if (found) go(found);
   });
+
+  // --- the tree ---
+  const times = useRunTimes(run.id, steps, stretchOf(stretch, run.accepted_at));
+  const { items: shownItems, open: openItem } = useOpened();
+  /** Paths of what is opened; of an item, its run. */
+  const [opened, setOpened] = useState<ReadonlyMap<string, string | null>>(() => new Map());
+  const { followed, hold } = useFollowed();
+  const known = useRef(new Map<string, RunItem>());
+  const owners = useMemo(() => new Map([...followed].map(([path, { owner }]) => [path, owner])), [followed]);
+  const lines = useMemo(() => linesOf(main, opened, owners), [main, opened, owners]);
+  const [wanted, setActive] = useState("");
+  const active = lines.placeOf(wanted) >= 0 ? wanted : (lines.at(0)?.path ?? "");
+  const phone = useWidth() < 900;
+  const { first, end } = useShownRows(box, tree, lines.count, phone ? ROW_ON_PHONE : ROW);
+  const onKnown = useCallback((path: string, item: RunItem) => void known.current.set(path, item), []);
+
+  const onToggle = (path: string): void => {
+    setActive(path);
+    setOpened((before) => {
+      if (before.has(path)) return closedAt(before, path);
+      const line = lines.at(lines.placeOf(path));
+      const item = known.current.get(path);
+      if (line?.kind === "item" && !item) return before;
+      const followedNow = [...before].filter(([, of]) => of !== null);
+      const oldest = line?.kind === "item" && followedNow.length >= MOST_FOLLOWED ? followedNow[0]?.[0] : undefined;
+      return new Map(oldest === undefined ? before : closedAt(before, oldest)).set(path, line?.kind === "item" ? (item?.run_id ?? null) : null);
+    });
+  };
+  /** The items around this line, the outermost first: container and item. */
+  const itemsAround = (path: string): [string, RunItem][] => {
+    const found: [string, RunItem][] = [];
+    for (let one: string | null = path; one !== null; one = around(one)) {
+      const item = known.current.get(one);
+      const container = around(one)?.split(" ").pop();
+      if (item && container !== undefined) found.unshift([container, item]);
+    }
+    return found;
+  };
+  const onChoose = (path: string): void => {
+    setActive(path);
+    const line = lines.at(lines.placeOf(path));
+    if (line?.kind !== "step" && line?.kind !== "item") return;
+    // The canvas and the panel show the same items.
+    for (const [container, item] of itemsAround(path)) if (shownItems[container]?.run !== item.run_id) openItem(container, item);
+    onSelect(line.kind === "step" ? line.row.node : line.node.id);
+  };
+  const focusNext = useRef(false);
+  useLayoutEffect(() => {
+    if (!focusNext.current) return;
+    focusNext.current = false;
+    const row = [...(tree.current?.querySelectorAll<HTMLElement>("[role=treeitem]") ?? [])].find((one) => one.dataset.path === active);
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "nearest" });
+  });
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const next = keyed(event.key, whole, stretch);
-    if (!next) return;
+    const chosen = event.key === "Enter" || event.key === " ";
+    const next = chosen ? null : keyedLine(event.key, lines, lines.placeOf(active));
+    if (!chosen && next === null) return;
     event.preventDefault();
     event.stopPropagation();
-    if (next !== "all" || stretch) go(next);
+    if (chosen) onChoose(active);
+    else if (next === "open" || next === "close") onToggle(active);
+    else if (next) {
+      focusNext.current = true;
+      setActive(lines.at(next.to)?.path ?? active);
+    }
   };
-  const between = ({ from, until }: Stretch): string => {
-    const clock = until - from > 20_000 ? format.clockSeconds : format.clockMillis;
-    return t("lookback:zoom.shown", { from: clock.call(format, from), until: clock.call(format, until) });
+
+  // --- the column of names ---
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const watch = new ResizeObserver(() => setWidth(element.clientWidth));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  const { names, widest, ...edge } = useNames(width);
+
+  const rowOf = (line: StepLine, row: number): ReactNode => {
+    const own = around(line.path);
+    const told: RunTimes | undefined = own === null ? times : followed.get(own)?.times;
+    const { from, until, kind, name } = line.row;
+    const density = line.items ? told?.containers.find((one) => one.node === line.row.node) : undefined;
+    // A container that was gone on with: what is inside began before.
+    const began = from !== null && density ? Math.min(from, Date.parse(density.first)) : from;
+    const bar: Bar | null =
+      began === null ? null : { from: began, until, kind, waiting: line.row.waiting, shades: (line.items?.started ?? 0) > MANY ? shadesOf(density) : [] };
+    const ofItem = own === null ? undefined : opened.get(own);
+    const outer = own === null ? null : around(own)?.split(" ").pop();
+    return (
+      <TimeRow
+        key={line.path}
+        path={line.path}
+        level={line.level}
+        place={line.place}
+        of={line.of}
+        row={row}
+        name={name}
+        words={from === null || until === null ? t(`common:status.${kind}`) : format.duration(until - from)}
+        muted={from === null}
+        tries={line.row.attempt}
+        bar={bar}
+        ticks={ticksOf(line.row, told?.tries ?? [])}
+        open={line.open}
+        selected={line.row.node === selected && (outer == null || shownItems[outer]?.run === ofItem)}
+        focusable={line.path === active}
+        scale={scale}
+        now={now}
+        onToggle={onToggle}
+        onSelect={onChoose}
+        onKeyDown={onKeyDown}
+        onFocus={setActive}
+      />
+    );
   };
-  const within = (moment: number) => moment >= scale.from && moment <= scale.until;
-  const long = scale.until - scale.from > 5 * 60_000;
-  const tick = (share: number) => {
-    const moment = scale.moment(share);
-    if (long) return format.clock(moment);
-    if (scale.until - scale.from > 4000) return format.clockSeconds(moment);
-    return stretch ? format.clockMillis(moment) : `+${format.duration(moment - scale.from)}`;
-  };
+  const said = (line: Line, row: number, text: string): ReactNode => (
+    <div
+      key={line.path}
+      role="treeitem"
+      className={css.row}
+      aria-level={line.level}
+      aria-posinset={line.place}
+      aria-setsize={line.of}
+      aria-selected={false}
+      tabIndex={line.path === active ? 0 : -1}
+      data-path={line.path}
+      onKeyDown={onKeyDown}
+      onFocus={() => setActive(line.path)}
+      style={{ top: `calc(${row} * var(--row))`, ["--level" as string]: line.level - 1 }}
+    >
+      <span className={css.said}>{text}</span>
+    </div>
+  );
+  const places = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+  const focused = lines.placeOf(active);
+  // The line that has the focus stays, wherever the others are scrolled to.
+  if (focused >= 0 && (focused < first || focused >= end)) places.push(focused);
+  const pages = new Map<string, { page: number; lines: { line: Extract<Line, { kind: "item" }>; row: number }[] }>();
+  const rows: ReactNode[] = [];
+  for (const place of places) {
+    const line = lines.at(place);
+    if (!line) continue;
+    if (line.kind === "step") rows.push(rowOf(line, place));
+    else if (line.kind === "reading") rows.push(said(line, place, t("lookback:gantt.reading")));
+    else if (line.kind === "more") rows.push(said(line, place, t("lookback:gantt.more", { count: line.count, number: format.number(line.count) })));
+    else {
+      const key = `${around(line.path)} ${pageOf(line)}`;
+      const found = pages.get(key) ?? { page: pageOf(line), lines: [] };
+      found.lines.push({ line, row: place });
+      pages.set(key, found);
+    }
+  }
   return (
-    <div className={css.gantt} {...handlers}>
+    <div ref={box} className={css.gantt} style={{ ["--names" as string]: phone ? "0px" : `${names}px` }} {...handlers}>
       <p role="status" className={stretch ? css.shown : "srOnly"}>
         {stretch && (
           <>
@@ -90,12 +242,12 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
           </>
         )}
       </p>
-      <div className={css.rows} role="list" aria-label={t("timeline.label")}>
+      <div className={css.rows}>
         <div ref={grid} className={css.grid} aria-hidden>
           {SHARES.map((share) => (
             <u key={share} style={{ insetInlineStart: `${share * 100}%` }} />
           ))}
-          {at !== null && within(at) && <i className={past.head} style={{ insetInlineStart: `${scale.at(at) * 100}%` }} />}
+          {at !== null && at >= scale.from && at <= scale.until && <i className={past.head} style={{ insetInlineStart: `${scale.at(at) * 100}%` }} />}
           {brushed && (
             <b
               className={css.brush}
@@ -107,75 +259,48 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
             />
           )}
         </div>
-        {rows.map((row) => {
-          const left = row.from === null ? 0 : scale.at(row.from);
-          const right = row.from === null ? 0 : scale.at(row.until ?? Math.max(now, row.from));
-          const took = row.from === null ? null : (row.until ?? now) - row.from;
-          const words =
-            row.from === null
-              ? t(`common:status.${row.kind}`)
-              : row.until === null
-                ? t(`common:status.${row.kind}`)
-                : format.duration(took ?? 0);
-          const hover =
-            row.from === null
-              ? undefined
-              : `${row.name}\n${format.clockMillis(row.from)}${row.until ? ` – ${format.clockMillis(row.until)}` : ""}`;
-          return (
-            <div role="listitem" key={row.node} className={css.rowBox}>
-              <button
-                type="button"
-                className={css.row}
-                aria-current={row.node === selected}
-                onClick={() => onSelect(row.node)}
-                title={hover}
-              >
-                <span className={css.name}>{row.name}</span>
-                <span className={css.track}>
-                  {row.from !== null && row.from <= scale.until && (row.until ?? now) >= scale.from && (
-                    <i
-                      className={cx(css.barOf, row.waiting && css.waiting)}
-                      style={{
-                        insetInlineStart: `${left * 100}%`,
-                        width: `${Math.max(0, right - left) * 100}%`,
-                        ["--tone" as string]: row.waiting ? "var(--wait)" : statusColour(row.kind),
-                      }}
-                    />
-                  )}
-                </span>
-                <span className={css.took} data-muted={row.from === null}>
-                  {row.attempt > 1 && <em>{t("timeline.tries", { count: row.attempt })}</em>}
-                  {words}
-                </span>
-              </button>
-            </div>
-          );
-        })}
-      </div>
-      <div
-        ref={axis}
-        className={cx(css.axis, "tn")}
-        role="slider"
-        aria-label={t("lookback:zoom.axis")}
-        aria-describedby={help}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={stretch ? Math.round(((whole.at(stretch.from) + whole.at(stretch.until)) / 2) * 100) : 50}
-        aria-valuetext={stretch ? between(stretch) : t("lookback:zoom.whole")}
-        tabIndex={0}
-        title={t("lookback:zoom.help")}
-        data-testid="axis"
-        onKeyDown={onKeyDown}
-      >
-        <span id={help} hidden>
-          {t("lookback:zoom.help")}
-        </span>
-        <div aria-hidden>
-          {SHARES.map((share) => (
-            <span key={share}>{tick(share)}</span>
+        {!phone && (
+          <div
+            className={css.edge}
+            role="separator"
+            aria-orientation="vertical"
+            aria-label={t("lookback:gantt.names")}
+            aria-valuenow={names}
+            aria-valuemin={NARROWEST}
+            aria-valuemax={widest}
+            tabIndex={0}
+            title={t("lookback:gantt.namesHelp")}
+            {...edge}
+          />
+        )}
+        <div
+          ref={tree}
+          role="tree"
+          className={css.tree}
+          data-flat={!hasContainers(graph)}
+          aria-label={t("timeline.label")}
+          style={{ height: `calc(${lines.count} * var(--row))` }}
+        >
+          {rows}
+          {[...pages].map(([key, page]) => (
+            <ItemPage
+              key={key}
+              {...page}
+              active={active}
+              isChosen={(line, item) => item !== undefined && line.node.id === selected && shownItems[line.node.id]?.run === item.run_id}
+              scale={scale}
+              now={now}
+              onKnown={onKnown}
+              onToggle={onToggle}
+              onSelect={onChoose}
+              onKeyDown={onKeyDown}
+              onFocus={setActive}
+            />
           ))}
         </div>
       </div>
+      {[...opened].map(([path, of]) => of !== null && <FollowItem key={inside(path, of)} path={path} run={of} stretch={stretch} hold={hold} />)}
+      <TimeAxis axis={axis} whole={whole} scale={scale} stretch={stretch} onZoom={go} />
     </div>
   );
 }
