@@ -31,15 +31,19 @@ STYLE: Final = """
 @font-face{font-family:"Inter Variable";font-weight:100 900;font-display:swap;
 src:url("/assets/inter-latin-wght-normal.woff2") format("woff2-variations")}
 :root{color-scheme:light dark;--canvas:#f4f6f9;--surface:#ffffff;--border:#dde2ea;--borderStrong:#8792a4;--ink:#152033;
---ink2:#4a566b;--accent:#3346c2;--onAccent:#ffffff;--focus:#3346c2;--err:#a51d12}
+--ink2:#4a566b;--accent:#3346c2;--onAccent:#ffffff;--focus:#3346c2;--err:#a51d12;--wait:#8f6400;
+--waitSoft:#fdf3dc}
 @media(prefers-color-scheme:dark){:root{--canvas:#0f141c;--surface:#161c26;--border:#2b3544;--borderStrong:#6b7788;
---ink:#e8ecf3;--ink2:#b4bece;--accent:#8fa0ff;--onAccent:#10162e;--focus:#a8b5ff;--err:#ff8f6b}}
+--ink:#e8ecf3;--ink2:#b4bece;--accent:#8fa0ff;--onAccent:#10162e;--focus:#a8b5ff;--err:#ff8f6b;
+--wait:#f0b94a;--waitSoft:#352a12}}
 *{box-sizing:border-box}body{margin:0;background:var(--canvas);color:var(--ink);
 font:15px/1.5 "Inter Variable",Inter,system-ui,"Segoe UI",Roboto,sans-serif}
 main{max-width:36rem;margin:0 auto;padding:1.5rem 1rem 3rem}
 article{background:var(--surface);border:1px solid var(--border);border-radius:12px;padding:1.25rem}
 h1{font-size:1.3rem;line-height:1.3;margin:0 0 .5rem;overflow-wrap:anywhere}p{margin:.5rem 0;
 overflow-wrap:anywhere;white-space:pre-line}
+.warnings{background:var(--waitSoft);border-left:4px solid var(--wait);border-radius:8px;padding:.6rem .9rem;
+margin:1rem 0}.warnings ul{margin:.25rem 0 0;padding-left:1.2rem;overflow-wrap:anywhere}
 .faint{color:var(--ink2);font-size:.9rem}.amount{font-size:1.6rem;font-weight:650;
 font-variant-numeric:tabular-nums;margin:.25rem 0}
 dl{margin:1rem 0;border-top:1px solid var(--border)}dl div{display:flex;gap:1rem;padding:.45rem 0;
@@ -135,6 +139,9 @@ def _shown(
         parts.append(f'<p class="amount">{escape(found.amount)}</p>')
     if spec.get("text"):
         parts.append(f"<p>{escape(str(spec['text']))}</p>")
+    if warnings := spec.get("warnings"):
+        listed = "".join(f"<li>{escape(str(one))}</li>" for one in warnings)
+        parts.append(f'<div class="warnings"><b>{escape(words["warnings"])}</b><ul>{listed}</ul></div>')
     facts = "".join(
         f"<div><dt>{escape(str(fact['label']))}</dt><dd>{escape(_text(fact['value']))}</dd></div>"
         for fact in spec.get("facts") or ()

@@ -116,10 +116,10 @@ class Given(View):
 class TaskShape(View):
     """A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled.
 
-    `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are
-    asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it
-    alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of
-    those who are asked; then admins may decide.
+    `warnings`: what the workflow warns of, in words. `asked`: who is asked; empty: everybody. `needs`: how many have to
+    approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run
+    goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`.
+    `stranded_at`: since when too few are left of those who are asked; then admins may decide.
     `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run
     has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
     `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is
@@ -137,6 +137,7 @@ class TaskShape(View):
     step: str
     amount: Any
     currency: str
+    warnings: list[str]
     asked: list[Asked]
     needs: int
     everyone: bool
@@ -344,6 +345,7 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 "step": steps.get(view.node, view.node),
                 "amount": view.amount,
                 "currency": view.currency,
+                "warnings": list(view.spec.get("warnings") or ()),
                 "asked": [
                     Asked(kind=kind_of(one), key=one, name=names[one], away=away.get(one)) for one in view.people
                 ],

@@ -19,6 +19,7 @@ from runtime.sdk.errors import PermanentError
 from runtime.sdk.fields import Config, Number, Text, as_text
 from runtime.sdk.fields import field as setting
 from runtime.sdk.files import is_file
+from runtime.sdk.warned import warning_line
 from runtime.sdk.words import Words
 
 #: What the answer of a form says of who gave it, beside the answers.
@@ -265,20 +266,21 @@ class Choice:
 class Task:
     """A question to people.
 
-    ``facts``: (label, value) pairs to decide by. ``amount`` with its ``currency``: what it is about, for sums.
-    ``people``: who may answer, as `Addressee.token` has it; empty: everybody in the workspace. ``barred``: e-mail
-    addresses and `user:<id>` of those who may not, though asked. ``needs``: how many have to say the first of the
-    choices; with ``everyone`` each of those who are asked then. ``admins``: whether admins may decide too. ``fields``:
-    the questions of a form, as `FormField` documents. ``due_at_ms``: when it should be answered, ``ends_at_ms``: when
-    the run goes on without. ``notices``: what is done meanwhile; ``escalate``: who is asked too when it is due.
-    ``mail``: the connection for messages about it; ``open_link``: whether the link in them is enough to decide.
-    ``reach``: who ``people`` are when it is asked. ``review``: the list that is to be looked through.
+    ``facts``: (label, value) pairs to decide by. ``warnings``: what to beware of. ``amount`` with its ``currency``:
+    what it is about, for sums. ``people``: who may answer, as `Addressee.token` has it; empty: everybody in the
+    workspace. ``barred``: e-mail addresses and `user:<id>` of those who may not, though asked. ``needs``: how many have
+    to say the first of the choices; with ``everyone`` each of those who are asked then. ``admins``: whether admins may
+    decide too. ``fields``: the questions of a form, as `FormField` documents. ``due_at_ms``: when it should be
+    answered, ``ends_at_ms``: when the run goes on without. ``notices``: what is done meanwhile; ``escalate``: who is
+    asked too when it is due. ``mail``: the connection for messages about it; ``open_link``: whether the link in them is
+    enough to decide. ``reach``: who ``people`` are when it is asked. ``review``: the list that is to be looked through.
     """
 
     kind: TaskKind
     title: str
     text: str = ""
     facts: tuple[tuple[str, JSON], ...] = ()
+    warnings: tuple[str, ...] = ()
     amount: JSON = None
     currency: str = ""
     people: tuple[str, ...] = ()
@@ -309,6 +311,7 @@ class Task:
             "fields": [dict(one) for one in self.fields],
         }
         seldom: dict[str, JSON] = {
+            "warnings": [warning_line(one) for one in self.warnings],
             "everyone": self.everyone,
             "admins": self.admins,
             "mail": self.mail,

@@ -47,6 +47,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "escalate": "Overdue",
         "hand_over": "Handed over to you",
         "stranded": "Nobody who is asked can decide",
+        "warning": "Warning",
         "amount": "Amount",
         "due": "Due",
         "ends": "Open until",
@@ -87,6 +88,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "escalate": "Überfällig",
         "hand_over": "An Sie übergeben",
         "stranded": "Niemand der Gefragten kann entscheiden",
+        "warning": "Warnung",
         "amount": "Betrag",
         "due": "Fällig",
         "ends": "Offen bis",
@@ -144,14 +146,16 @@ def body(
     time_zone: str,
     in_place_of: tuple[str, str] | None = None,
 ) -> str:
-    """The text: the question, the facts, until when, and the link. `in_place_of`: the name of who is away, and until
-    which day, `2026-12-03`; empty where nobody knows."""
+    """The text: the question, what is warned of, the facts, until when, and the link. `in_place_of`: the name of who is
+    away, and until which day, `2026-12-03`; empty where nobody knows."""
     words = words_of(language)
     lines = [title, ""]
     if in_place_of is not None:
         lines += [_away("for", in_place_of, words), ""]
     if spec.get("text"):
         lines += [str(spec["text"]), ""]
+    if warnings := spec.get("warnings"):
+        lines += [*(f"{words['warning']}: {one}" for one in warnings), ""]
     facts = [(str(fact["label"]), _text(fact["value"])) for fact in spec.get("facts") or ()]
     if amount := amount_text(spec.get("amount"), spec.get("currency") or ""):
         facts.insert(0, (words["amount"], amount))

@@ -3542,9 +3542,10 @@ export type TaskDetail = {
   title: string;
   unread: boolean;
   votes: Array<Vote>;
+  warnings: Array<string>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `asks_me`: it is among what `/inbox/count` counts; `unread`: of that, what I have not seen since it came to me. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `warnings`: what the workflow warns of, in words. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `asks_me`: it is among what `/inbox/count` counts; `unread`: of that, what I have not seen since it came to me. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -3581,6 +3582,7 @@ export type TaskShape = {
   title: string;
   unread: boolean;
   votes: Array<Vote>;
+  warnings: Array<string>;
 };
 
 /** The graph to test, null for the saved draft; and what to hand to the run. */

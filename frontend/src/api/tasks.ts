@@ -56,6 +56,8 @@ export interface Task {
   step: string;
   amount: Json;
   currency: string;
+  /** What the workflow warns of. */
+  warnings: string[];
   /** Who is asked; empty: everybody. */
   asked: Asked[];
   /** How many have to approve; with `everyone` each of those who are asked. */

@@ -7,11 +7,12 @@ import { api, newIdempotencyKey } from "../../api/client";
 import { refreshInbox, workspacePath } from "../../api/queries";
 import { useUser, useWorkspace } from "../../api/session";
 import type { Task } from "../../api/types";
-import { Button, Dialog, ErrorCard, showToast, TextAreaField, useFormatter } from "../../ui";
+import { taskTitle } from "../../i18n/server";
+import { Button, Dialog, ErrorCard, Note, showToast, TextAreaField, useFormatter } from "../../ui";
 import { whyNot } from "./away";
 import { useKeep, useSaid } from "./decisions";
 import css from "./inbox.module.css";
-import { amountText, sumOf } from "./task";
+import { amountText, sumOf, warningsOf } from "./task";
 
 interface Outcome {
   id: string;
@@ -31,6 +32,7 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
   const [asking, setAsking] = useState(false);
   const [comment, setComment] = useState("");
   const count = chosen.length;
+  const warned = chosen.filter((task) => warningsOf(task).length > 0);
   const total = sumOf(chosen);
   const sum = total === null ? "" : amountText(total, chosen[0]?.currency ?? "", format);
   const seconds = useUser().undo_seconds;
@@ -68,7 +70,15 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
   const label = sum ? t("bulk.approveSum", { count, sum }) : t("bulk.approve", { count });
   return (
     <div className={css.bulk}>
-      <span role="status">{count > 0 ? t("bulk.chosen", { count }) : t("bulk.hint")}</span>
+      <span role="status">
+        {count > 0 ? t("bulk.chosen", { count }) : t("bulk.hint")}
+        {warned.length > 0 && (
+          <>
+            {" · "}
+            <b className={css.warned}>{t("bulk.warned", { count: warned.length })}</b>
+          </>
+        )}
+      </span>
       <Button variant="primary" size="sm" icon={<Check size={15} aria-hidden />} disabled={count === 0} onClick={() => setAsking(true)}>
         {label}
       </Button>
@@ -87,6 +97,18 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
           }
         >
           {approve.isError && <ErrorCard title={t("bulk.failed")} error={approve.error} />}
+          {warned.length > 0 && (
+            <Note tone="wait">
+              <b>{t("bulk.warnedTitle", { count: warned.length })}</b>
+              <ul className={css.warnings}>
+                {warned.map((task) => (
+                  <li key={task.id}>
+                    {taskTitle(task)}: {warningsOf(task).join(" · ")}
+                  </li>
+                ))}
+              </ul>
+            </Note>
+          )}
           <p>{seconds > 0 ? t("bulk.confirmUndo", { count: seconds }) : t("bulk.confirmText")}</p>
           <TextAreaField label={t("bulk.comment")} rows={2} maxLength={2000} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
         </Dialog>

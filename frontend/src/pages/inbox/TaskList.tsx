@@ -1,6 +1,6 @@
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { AlarmClock, Clock, User, UserCheck, UserRoundCheck, Users, CloudOff, FlaskConical, LifeBuoy, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
+import { AlarmClock, Clock, User, UserCheck, UserRoundCheck, Users, CloudOff, FlaskConical, LifeBuoy, ListChecks, MessageSquareWarning, TriangleAlert, UserX, X } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -23,7 +23,7 @@ import pickedCss from "./picked.module.css";
 import rowCss from "./rows.module.css";
 import { KindTile } from "./KindTile";
 import { SentRows } from "./SentRows";
-import { amountText, approvals, canBulk, dueOf, isAsking, isLeft } from "./task";
+import { amountText, approvals, canBulk, dueOf, isAsking, isLeft, warningsOf } from "./task";
 
 // Whoever decides one by one does not need it.
 const Bulk = lazy(() => import("./Bulk"));
@@ -85,6 +85,18 @@ export function StateChips({ task, taken = true }: { task: Task; taken?: boolean
       )}
       {taken && task.taken_by && <Chip>{task.taken_by_me ? t("takenByMe") : t("takenBy", { name: takenBy(task, t) })}</Chip>}
     </>
+  );
+}
+
+/** That the workflow warns of something. */
+function WarningsChip({ task }: { task: Task }) {
+  const { t } = useTranslation("inbox");
+  const warnings = warningsOf(task);
+  if (warnings.length === 0) return null;
+  return (
+    <Chip tone="wait" icon={<MessageSquareWarning size={12} aria-hidden />} title={warnings.join("\n")}>
+      {t("warnings.chip", { count: warnings.length })}
+    </Chip>
   );
 }
 
@@ -177,6 +189,7 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
           {isAsking(task) && <Whose task={task} />}
           <span className={css.chips}>
             {isAsking(task) && task.due_at && <DueChip at={task.due_at} />}
+            <WarningsChip task={task} />
             <StateChips task={task} taken={false} />
             <VotesChip task={task} />
             <EndChip task={task} />

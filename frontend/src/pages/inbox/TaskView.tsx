@@ -17,7 +17,7 @@ import { useDeciding, useSaid } from "./decisions";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
 import { namesOf } from "./names";
-import { amountText, isAsking } from "./task";
+import { amountText, isAsking, warningsOf } from "./task";
 import { DueChip, StateChips, TestChip, VotesChip } from "./TaskList";
 
 const Handing = lazy(() => import("./Handing"));
@@ -88,6 +88,23 @@ function Stranded({ task }: { task: TaskDetail }) {
       <b>{t("stranded.title")}</b>{" "}
       {task.needs > 1 && !task.everyone ? t("stranded.few", { count: task.needs, said }) : t("stranded.nobody")}{" "}
       {t(task.may_decide || task.may_hand_over ? "stranded.admin" : "stranded.others")}
+    </Note>
+  );
+}
+
+/** What the workflow warns of, before what there is to decide by. */
+function Warnings({ task }: { task: TaskDetail }) {
+  const { t } = useTranslation("inbox");
+  const warnings = warningsOf(task);
+  if (warnings.length === 0) return null;
+  return (
+    <Note tone="wait">
+      <b>{t("warnings.title", { count: warnings.length })}</b>
+      <ul className={css.warnings}>
+        {warnings.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
     </Note>
   );
 }
@@ -333,6 +350,7 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
           )}
           {task.in_doubt && task.status === "open" && <InDoubt task={task} />}
           {task.text && !task.error && <p className={css.text}>{task.text}</p>}
+          <Warnings task={task} />
           <Facts task={task} />
           <Link to="/runs/$runId" params={{ runId: task.run.id }} search={{ step: task.node }} className={buttonClass("link")}>
             {t("seeRun", { name: runTitle(task.run) })}

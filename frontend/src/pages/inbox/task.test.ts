@@ -48,6 +48,7 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     step: "Step",
     amount: null,
     currency: "",
+    warnings: [],
     asked: [],
     needs: 1,
     everyone: false,

@@ -25,6 +25,9 @@ export function inOrder(tasks: readonly Task[]): Task[] {
   });
 }
 
+/** What the workflow warns of; none of what was kept before there were any. */
+export const warningsOf = (task: Pick<Task, "warnings">): readonly string[] => task.warnings ?? [];
+
 /** What comes after this one in the list; the one before if it was the last. */
 export function nextOf(tasks: readonly Task[], id: string): string | undefined {
   const at = tasks.findIndex((one) => one.id === id);
