@@ -49,6 +49,13 @@ font-variant-numeric:tabular-nums;margin:.25rem 0}
 dl{margin:1rem 0;border-top:1px solid var(--border)}dl div{display:flex;gap:1rem;padding:.45rem 0;
 border-bottom:1px solid var(--border)}
 dt{flex:0 0 38%;color:var(--ink2)}dd{margin:0;flex:1;overflow-wrap:anywhere}
+dl .wide{display:block}.wide dd{margin-top:.35rem}table{width:100%;border-collapse:collapse;font-size:.92rem}
+th,td{padding:.35rem .6rem .35rem 0;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{color:var(--ink2);
+font-weight:600}tbody tr{border-top:1px solid var(--border)}.number{text-align:right;white-space:nowrap;
+font-variant-numeric:tabular-nums}
+@media(max-width:30rem){thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+table,tbody,tbody tr{display:block}tbody tr{padding:.35rem 0}td{display:flex;gap:1rem;padding:.15rem 0;text-align:right;
+justify-content:space-between}td::before{content:attr(data-name);color:var(--ink2);text-align:left}}
 label{display:block;font-weight:600;margin-top:1rem}textarea{width:100%;min-height:5rem;font:inherit;color:inherit;
 background:var(--surface);border:1px solid var(--borderStrong);border-radius:8px;padding:.6rem;margin-top:.35rem}
 .buttons{display:flex;gap:.75rem;margin-top:1rem;flex-wrap:wrap}button{flex:1 1 9rem;min-height:50px;font:inherit;
@@ -142,10 +149,7 @@ def _shown(
     if warnings := spec.get("warnings"):
         listed = "".join(f"<li>{escape(str(one))}</li>" for one in warnings)
         parts.append(f'<div class="warnings"><b>{escape(words["warnings"])}</b><ul>{listed}</ul></div>')
-    facts = "".join(
-        f"<div><dt>{escape(str(fact['label']))}</dt><dd>{escape(_text(fact['value']))}</dd></div>"
-        for fact in spec.get("facts") or ()
-    )
+    facts = "".join(_fact(str(fact["label"]), fact["value"], words) for fact in spec.get("facts") or ())
     if facts:
         parts.append(f"<dl>{facts}</dl>")
     needs = any(choice["comment"] for choice in spec["choices"])
@@ -161,6 +165,39 @@ def _shown(
         + f'<p class="faint">{escape(words["as"].format(email=found.email))}</p>'
     )
     return _html(words, task.title, "".join(parts), status)
+
+
+def _fact(label: str, value: Any, words: Mapping[str, str]) -> str:
+    if not (isinstance(value, dict) and {"columns", "rows", "more", "more_columns"} == set(value)):
+        return f"<div><dt>{escape(label)}</dt><dd>{escape(_text(value))}</dd></div>"
+    table = value
+    # The roles are said, for on a phone each row is a block of its own, and no table to a screen reader then.
+    names = [str(column["name"]) for column in table["columns"]]
+    looks = [' class="number"' if column["number"] else "" for column in table["columns"]]
+    heads = "".join(
+        f'<th scope="col" role="columnheader"{look}>{escape(name)}</th>'
+        for name, look in zip(names, looks, strict=True)
+    )
+    rows = "".join(
+        '<tr role="row">'
+        + "".join(
+            f'<td role="cell" data-name="{escape(name)}"{look}>{escape(_text(cell))}</td>'
+            for name, look, cell in zip(names, looks, row, strict=True)
+        )
+        + "</tr>"
+        for row in table["rows"]
+    )
+    more = [
+        words[f"{kind}_one" if table[kind] == 1 else f"{kind}_other"].format(count=table[kind])
+        for kind in ("more", "more_columns")
+        if table[kind]
+    ]
+    rest = f'<p class="faint">{escape(" · ".join(more))}</p>' if more else ""
+    return (
+        f'<div class="wide"><dt>{escape(label)}</dt><dd><table role="table" aria-label="{escape(label)}">'
+        f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead><tbody role="rowgroup">{rows}</tbody></table>'
+        f"{rest}</dd></div>"
+    )
 
 
 def _button(choice: Mapping[str, Any], words: Mapping[str, str], *, main: bool) -> str:

@@ -16,6 +16,7 @@ from runtime.sdk.calendars import CALENDAR_PATTERN, COUNTRIES, MONDAY_TO_FRIDAY,
 from runtime.sdk.context import Context
 from runtime.sdk.deadlines import HOUR_MS, UNITS, Notice, after_working_days, notices, span_ms
 from runtime.sdk.errors import PermanentError
+from runtime.sdk.fact_tables import as_table, kept_rows
 from runtime.sdk.fields import Config, Number, Text, as_text
 from runtime.sdk.fields import field as setting
 from runtime.sdk.files import is_file
@@ -37,11 +38,14 @@ _LONGEST_FACT: Final = 5000
 
 
 def _fact(value: object) -> object:
-    """Text, but for files: whoever decides wants to see them."""
+    """Text, but for files and lists of objects: whoever decides wants to see them."""
     files = value if isinstance(value, list) else [value]
     if files and len(files) <= _MOST_FILES and all(map(is_file, files)):
         return value
-    text = as_text(value)
+    if (rows := kept_rows(value)) is not None:
+        return rows
+    # Of an empty list there is nothing to see.
+    text = "" if value == [] else as_text(value)
     if not isinstance(text, str):
         raise PydanticKnownError("string_type")
     if len(text) > _LONGEST_FACT:
@@ -50,7 +54,7 @@ def _fact(value: object) -> object:
 
 
 class Fact(Config):
-    """One line to decide by: a text, or a file or several."""
+    """One line to decide by: a text, a file or several, or a list that is shown as a table."""
 
     name: str = setting(title="Name", order=1, min_length=1, max_length=100)
     value: Annotated[Any, BeforeValidator(_fact), WithJsonSchema({"type": "string", "maxLength": _LONGEST_FACT})] = (
@@ -303,7 +307,7 @@ class Task:
         """The question as it is kept."""
         found: dict[str, JSON] = {
             "text": self.text,
-            "facts": [{"label": label, "value": value} for label, value in self.facts],
+            "facts": [{"label": label, "value": as_table(value)} for label, value in self.facts],
             "amount": self.amount,
             "currency": self.currency,
             "needs": self.needs,

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runtime.interpreter.people import amount_text
+from runtime.sdk.fact_tables import table_of
 from runtime.sdk.files import is_file
 
 _LONGEST_SUBJECT: Final = 180
@@ -48,6 +49,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "hand_over": "Handed over to you",
         "stranded": "Nobody who is asked can decide",
         "warning": "Warning",
+        "more": "and {count} more",
         "amount": "Amount",
         "due": "Due",
         "ends": "Open until",
@@ -89,6 +91,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "hand_over": "An Sie übergeben",
         "stranded": "Niemand der Gefragten kann entscheiden",
         "warning": "Warnung",
+        "more": "und {count} weitere",
         "amount": "Betrag",
         "due": "Fällig",
         "ends": "Offen bis",
@@ -156,7 +159,9 @@ def body(
         lines += [str(spec["text"]), ""]
     if warnings := spec.get("warnings"):
         lines += [*(f"{words['warning']}: {one}" for one in warnings), ""]
-    facts = [(str(fact["label"]), _text(fact["value"])) for fact in spec.get("facts") or ()]
+    told = [(str(fact["label"]), fact["value"]) for fact in spec.get("facts") or ()]
+    facts = [(label, _text(value)) for label, value in told if table_of(value) is None]
+    tables = [(label, table) for label, value in told if (table := table_of(value)) is not None]
     if amount := amount_text(spec.get("amount"), spec.get("currency") or ""):
         facts.insert(0, (words["amount"], amount))
     if due_at is not None:
@@ -164,10 +169,22 @@ def body(
     if ends_at is not None and ends_at != due_at:
         facts.append((words["ends"], moment(ends_at, language, time_zone)))
     lines += [f"{label}: {value}" for label, value in facts]
-    if facts:
+    for label, table in tables:
+        lines += ["", f"{label}:", *_rows(table, words)]
+    if facts or tables:
         lines.append("")
     lines += [f"{words['open' if spec.get('open_link') else 'inbox']}:", link, "", words["why"], ""]
     return "\n".join(lines)
+
+
+def _rows(table: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    """A line for each row of a table, and one for those that are not shown. Empty cells are left out."""
+    names = [str(column["name"]) for column in table["columns"]]
+    lines = [
+        "- " + "; ".join(f"{name}: {cell}" for name, cell in zip(names, row, strict=True) if cell)
+        for row in table["rows"]
+    ]
+    return [*lines, words["more"].format(count=table["more"])] if table["more"] else lines
 
 
 def list_subject(absent: str, count: int, language: str) -> str:

@@ -103,6 +103,9 @@ export interface Task {
 /** comment: whoever chooses it says why. */
 export type TaskChoice = { id: string; label: string; comment: boolean };
 
+/** A fact that is a list: how many of its rows and columns are not shown, too. */
+export type FactTable = { columns: { name: string; number: boolean }[]; rows: string[][]; more: number; more_columns: number };
+
 export interface TaskDetail extends Task {
   text: string;
   facts: { label: string; value: Json }[];

@@ -18,6 +18,7 @@ import {
   refusals,
   sumOf,
   wrongs,
+tableOf,
 } from "./task";
 import { namesOf } from "./names";
 
@@ -33,6 +34,12 @@ it("says who was quicker or has taken it, and for whom", () => {
   expect(whyNot({ code: "answer_refused", params: {}, message: "Say why." }, said, t)).toBe("Say why.");
   expect(takenBy({ taken_by: "Ben", taken_for: "Alice" }, t)).toBe("away:by Ben Alice");
   expect(takenBy({ taken_by: null, taken_for: null }, t)).toBe("");
+});
+
+it("knows the table that a fact is, and leaves all else what it was", () => {
+  const table = { columns: [{ name: "item", number: false }], rows: [["Chair"]], more: 12, more_columns: 0 };
+  expect(tableOf(table)).toBe(table);
+  for (const other of ["[]", null, [{ item: "Chair" }], { rows: [], more: 1 }, 5]) expect(tableOf(other)).toBeNull();
 });
 
 const NOW = Date.parse("2026-11-20T12:00:00Z");
