@@ -201,7 +201,9 @@ def _fact(label: str, value: Any, words: Mapping[str, str]) -> str:
 
 
 def _button(choice: Mapping[str, Any], words: Mapping[str, str], *, main: bool) -> str:
-    label = words.get(f"choice_{choice['id']}", str(choice["label"]))
+    label = str(choice["label"])
+    if not choice.get("own"):
+        label = words.get(f"choice_{choice['id']}", label)
     look = ' class="main"' if main else ""
     return f'<button{look} name="outcome" value="{escape(str(choice["id"]))}">{escape(label)}</button>'
 
@@ -238,7 +240,8 @@ def _said(found: LinkView, words: Mapping[str, str]) -> str:
     if last is None:
         return ""
     by = words["by_for"].format(by=last.name, name=last.for_name) if last.for_name else last.name
-    return f"{by}: {words.get(f'said_{last.outcome}', last.outcome)}"
+    own = {one["id"]: one["label"] for one in found.task.spec["choices"] if one.get("own")}
+    return f"{by}: {own.get(last.outcome) or words.get(f'said_{last.outcome}', last.outcome)}"
 
 
 def _page(

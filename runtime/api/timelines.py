@@ -11,6 +11,7 @@ from runtime.api.fields import fields_of
 from runtime.contracts.searching import KeyEvent, KeyTimeline
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.naming import KEY, folded
+from runtime.interpreter.people import called
 from runtime.store.models import Delivery, HumanVote, Replay, Run, RunField
 
 __all__ = ["timeline"]
@@ -51,11 +52,11 @@ def _events(rows: list[dict[str, object]]) -> Iterator[KeyEvent]:
     for run_id, at, by, kind, error in retries:
         yield _event(runs[run_id], at, "undo" if kind == "undo" else "retried", by=by, text=_title(error))
     votes = HumanVote.objects.filter(task__run_id__in=list(runs))
-    for run_id, at, name, absent, outcome, title, comment in votes.values_list(
-        "task__run_id", "at", "name", "for_name", "outcome", "task__title", "comment"
+    for run_id, at, name, absent, outcome, title, comment, spec in votes.values_list(
+        "task__run_id", "at", "name", "for_name", "outcome", "task__title", "comment", "task__spec"
     ):
         told = _event(runs[run_id], at, "decided", by=name, text=title, outcome=outcome, comment=comment)
-        yield replace(told, in_place_of=absent)
+        yield replace(told, in_place_of=absent, called=called(loads_stored(spec), outcome) or "")
     of_event = {row["event_id"]: row for row in rows if row["event_id"] is not None and row["replay_of"] is None}
     again = Delivery.objects.filter(event_id__in=list(of_event)).order_by("-id")[:MOST]
     for event_id, at, conflict in again.values_list("event_id", "received_at", "conflict"):

@@ -89,7 +89,8 @@ class VoteView:
 @dataclass(frozen=True, slots=True)
 class PendingView:
     """What one person has said and can still take back until `until`; or what could not take effect: then `refused`
-    says why, `params` for a catalogue (by, in_place_of, outcome), and `until` is None."""
+    says why, `params` for a catalogue (by, in_place_of, outcome), and `until` is None. `called`: the
+    builder's own name for it; None where it has its usual one."""
 
     voter: UUID
     name: str
@@ -99,6 +100,7 @@ class PendingView:
     refused: str | None = None
     code: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    called: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,11 +259,18 @@ def mail_is_set_up() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer. `id` is the way out that it takes; with `comment` whoever chooses it says why."""
+    """One answer. `id` is the way out that it takes; with `comment` whoever chooses it says why. `own`: `label` is the
+    builder's name for it, and is shown as it is."""
 
     id: str
     label: str
     comment: bool = False
+    own: bool = False
+
+    def document(self) -> dict[str, JSON]:
+        """The answer as a question keeps it."""
+        found: dict[str, JSON] = {"id": self.id, "label": self.label, "comment": self.comment}
+        return {**found, "own": True} if self.own else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +318,7 @@ class Task:
             "amount": self.amount,
             "currency": self.currency,
             "needs": self.needs,
-            "choices": [{"id": one.id, "label": one.label, "comment": one.comment} for one in self.choices],
+            "choices": [one.document() for one in self.choices],
             "fields": [dict(one) for one in self.fields],
         }
         seldom: dict[str, JSON] = {

@@ -49,7 +49,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "hand_over": "Handed over to you",
         "stranded": "Nobody who is asked can decide",
         "warning": "Warning",
+        "answers": "Answers",
         "more": "and {count} more",
+        "approved": "Approve",
+        "rejected": "Reject",
         "amount": "Amount",
         "due": "Due",
         "ends": "Open until",
@@ -91,7 +94,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "hand_over": "An Sie übergeben",
         "stranded": "Niemand der Gefragten kann entscheiden",
         "warning": "Warnung",
+        "answers": "Antworten",
         "more": "und {count} weitere",
+        "approved": "Genehmigen",
+        "rejected": "Ablehnen",
         "amount": "Betrag",
         "due": "Fällig",
         "ends": "Offen bis",
@@ -173,6 +179,11 @@ def body(
         lines += ["", f"{label}:", *_rows(table, words)]
     if facts or tables:
         lines.append("")
+    choices = spec.get("choices") or ()
+    if any(one.get("own") for one in choices):
+        usual = {one: words[one] for one in ("approved", "rejected")}
+        names = [one["label"] if one.get("own") else usual.get(one["id"], one["label"]) for one in choices]
+        lines += [f"{words['answers']}: {' · '.join(names)}", ""]
     lines += [f"{words['open' if spec.get('open_link') else 'inbox']}:", link, "", words["why"], ""]
     return "\n".join(lines)
 

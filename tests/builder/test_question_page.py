@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.test import Client
 
+from builder.audit.models import AuditRow
 from tests.builder.conftest import World
-from tests.builder.test_people import link_of, question
+from tests.builder.test_people import link_of, question, run_of
 
 
 def test_warnings_stand_with_the_question_in_the_list_and_on_the_page_of_a_link(world: World) -> None:
@@ -45,3 +49,52 @@ def test_a_list_is_a_table_on_the_page_of_a_link_and_says_what_is_left_out(world
     # What was kept before there were tables is the text that it was.
     assert "<dt>Before</dt><dd>[{&quot;item&quot;:&quot;A lamp&quot;}]</dd>" in page
     assert world.as_rosa.get(f"{world.here}/inbox/{task.id}").body["facts"] == facts
+
+
+def recorded(**of: str) -> Any:
+    """What is on record of the one deed that this finds."""
+    return json.loads(AuditRow.objects.get(**of).detail)
+
+
+OWN = [
+    {"id": "approved", "label": "Release <it>", "comment": False, "own": True},
+    {"id": "rejected", "label": "Send it back", "comment": True, "own": True},
+]
+
+
+def test_the_page_of_a_link_shows_buttons_by_the_names_that_the_builder_gave_them(world: World) -> None:
+    task = question(world, world.rosa.email, spec={"open_link": True, "choices": OWN})
+    link = link_of(task, world.rosa.email)
+    browser = Client()
+    page = browser.get(link, headers={"accept-language": "de"}).content.decode()
+    assert 'value="approved">Release &lt;it&gt;</button>' in page
+    assert 'value="rejected">Send it back</button>' in page
+    assert browser.post(link, {"outcome": "approved"}).status_code == 303
+    assert "Rosa: Release &lt;it&gt;" in browser.get(link).content.decode()
+    row = recorded(verb="task.decided_by_link")
+    assert (row["said"]["outcome"], row["called"]) == ("approved", "Release <it>")
+
+
+def test_own_names_are_told_of_with_the_question_what_is_pending_and_the_record(world: World) -> None:
+    task = question(world, world.rosa.email, spec={"choices": OWN})
+    path = f"{world.here}/inbox/{task.id}"
+    said = world.as_rosa.post(f"{path}/decide", {"outcome": "approved", "undo": True}).body
+    assert said["named"] == {"approved": "Release <it>", "rejected": "Send it back"}
+    assert [(one["outcome"], one["called"]) for one in said["pending"]] == [("approved", "Release <it>")]
+    (given,) = world.as_rosa.get(f"{world.here}/inbox/given").body["items"]
+    assert given["pending"]["called"] == "Release <it>"
+    assert recorded(verb="task.decided")["called"] == "Release <it>"
+    usual = question(world, world.rosa.email)
+    assert world.as_rosa.post(f"{world.here}/inbox/{usual.id}/decide", {"outcome": "approved"}).body["named"] == {}
+    assert "called" not in recorded(object_id=str(usual.id))
+
+
+def test_questions_whose_buttons_say_different_things_are_not_decided_together(world: World) -> None:
+    run = run_of(world)
+    plain = question(world, world.rosa.email, run=run)
+    named = [question(world, world.rosa.email, run=run, attempt=at, spec={"choices": OWN}) for at in (2, 3)]
+    path = f"{world.here}/inbox/decide"
+    mixed = {"tasks": [str(plain.id), str(named[0].id)], "outcome": "approved"}
+    assert world.as_rosa.post(path, mixed).status == 422
+    alike = {"tasks": [str(one.id) for one in named], "outcome": "approved"}
+    assert [one["taken"] for one in world.as_rosa.post(path, alike).body["items"]] == [True, True]

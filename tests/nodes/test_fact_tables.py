@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from runtime.interpreter.attempts import _shown
-from runtime.sdk import Task
 from runtime.interpreter.redaction import Redactor
+from runtime.sdk import Task
 from runtime.worker.mail_words import body
 from tests.nodes.test_approval import FILE, asked
 

@@ -83,7 +83,14 @@ def test_who_decides_is_not_changed_for_one_run(machine: Machine, settings: dict
 
 
 @pytest.mark.parametrize(
-    "settings", [{"title": "Pay 1?"}, {"amount": "1"}, {"facts": [{"name": "Order", "value": "x"}]}, {"warnings": []}]
+    "settings",
+    [
+        {"title": "Pay 1?"},
+        {"amount": "1"},
+        {"facts": [{"name": "Order", "value": "x"}]},
+        {"warnings": []},
+        {"approve_label": "No"},
+    ],
 )
 def test_what_people_decide_by_is_not_written_anew_for_one_run(machine: Machine, settings: dict[str, Any]) -> None:
     warnings = [{"text": "Above 5", "when": "{{ steps.price.amount > 5 }}"}]

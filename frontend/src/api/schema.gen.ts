@@ -1814,10 +1814,11 @@ export type ItemsWorkspaceView = {
   items: Array<WorkspaceView>;
 };
 
-/** Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what started it; `in_place_of`: who was away, and had them decide; `text`: what it failed of, or what was asked. */
+/** Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what started it; `in_place_of`: who was away, and had them decide; `text`: what it failed of, or what was asked. `called`: the builder's own name for `outcome`. */
 export type KeyEventShape = {
   at: string;
   by: string;
+  called: (string | null);
   comment: string;
   in_place_of: (string | null);
   kind: string;
@@ -2388,10 +2389,11 @@ export type PauseUntil = {
   until: string;
 };
 
-/** What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be taken back. Where it could not take effect: null, and `refused` says why (`code`, `params` as of that problem). */
+/** What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be taken back. Where it could not take effect: null, and `refused` says why (`code`, `params` as of that problem). `called`: the builder's own name for `outcome`; null where it has its usual one. */
 export type Pending = {
   at: string;
   by: string;
+  called: (string | null);
   code: (string | null);
   left_ms: number;
   me: boolean;
@@ -3523,6 +3525,7 @@ export type TaskDetail = {
   may_hand_over: boolean;
   may_leave: boolean;
   may_take: boolean;
+  named: Record<string, string>;
   needs: number;
   node: string;
   notes: Array<Note>;
@@ -3545,7 +3548,7 @@ export type TaskDetail = {
   warnings: Array<string>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `warnings`: what the workflow warns of, in words. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `asks_me`: it is among what `/inbox/count` counts; `unread`: of that, what I have not seen since it came to me. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `named`: the builder's own names for answers, by outcome; the others have their usual ones. `warnings`: what the workflow warns of, in words. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `asks_me`: it is among what `/inbox/count` counts; `unread`: of that, what I have not seen since it came to me. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -3565,6 +3568,7 @@ export type TaskShape = {
   may_hand_over: boolean;
   may_leave: boolean;
   may_take: boolean;
+  named: Record<string, string>;
   needs: number;
   node: string;
   outcome: (string | null);

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from runtime.sdk import (
     JSON,
-    Choice,
     Context,
     EffectClass,
     Example,
@@ -20,6 +19,7 @@ from runtime.sdk import (
     Wait,
     field,
 )
+from runtime.sdk.labels import LONGEST_LABEL, choice, label_problems
 from runtime.sdk.tasks import Fact, Question, asks, facts_of, question_advice, requester_of
 from runtime.sdk.warned import MOST_WARNINGS, Warned, warned_of, warned_problems
 
@@ -79,12 +79,26 @@ class ApprovalConfig(Question):
         options=(("never", "Never"), ("reject", "For a no"), ("always", "Always")),
         order=10,
     )
+    approve_label: Text = field(
+        "",
+        title="Name of the button to approve",
+        help="For example: Release the payment. Empty: Approve, in the language of whoever reads it.",
+        order=11,
+        max_length=LONGEST_LABEL,
+    )
+    reject_label: Text = field(
+        "",
+        title="Name of the button to reject",
+        help="For example: Send it back. Empty: Reject, in the language of whoever reads it.",
+        order=12,
+        max_length=LONGEST_LABEL,
+    )
     not_requester: bool = field(
         False,
         title="Whoever asks for it may not decide",
         help="Not even if they are in a group that is asked. Nor may whoever gave the run other settings or data.",
         widget="toggle",
-        order=11,
+        order=13,
     )
     requester: Text = field(
         "",
@@ -94,7 +108,7 @@ class ApprovalConfig(Question):
         expression=True,
         placeholder="{{ trigger.body.requested_by }}",
         show_if={"not_requester": [True]},
-        order=12,
+        order=14,
         max_length=254,
     )
     admins: bool = field(
@@ -103,7 +117,7 @@ class ApprovalConfig(Question):
         help="If nobody who is asked can. The record says that it was an admin.",
         widget="toggle",
         advanced=True,
-        order=13,
+        order=15,
     )
 
 
@@ -123,8 +137,8 @@ async def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wai
         admins=config.admins,
         barred=await requester_of(config.requester, context) if config.not_requester else (),
         choices=(
-            Choice("approved", "Approve", comment=config.comment == "always"),
-            Choice("rejected", "Reject", comment=config.comment != "never"),
+            choice("approved", "Approve", config.approve_label, comment=config.comment == "always"),
+            choice("rejected", "Reject", config.reject_label, comment=config.comment != "never"),
         ),
     )
     able = task.able()
@@ -147,7 +161,7 @@ def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     found = warned_problems(config)
     if config.get("rule") == "all" and not str(config.get("people") or "").strip():
         found.append(("people", "required", "All of them have to approve: say who they are."))
-    return found
+    return found + label_problems(config)
 
 
 NODE = NodeType(

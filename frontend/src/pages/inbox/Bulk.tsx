@@ -49,8 +49,8 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
     onSuccess: ({ items }) => {
       const done = items.filter((one) => one.taken).length;
       const refused = items.filter((one) => !one.taken);
-      const why = refused[0] ? whyNot(refused[0], said, words) : "";
-      const title = sum && refused.length === 0 ? t("bulk.doneSum", { count: done, sum }) : t("bulk.done", { count: done });
+      const why = refused[0] ? whyNot(refused[0], (outcome) => said(outcome, chosen[0]?.named), words) : "";
+      const title = own ? t("bulk.doneOwn", { label: own, count: done }) : sum && refused.length === 0 ? t("bulk.doneSum", { count: done, sum }) : t("bulk.done", { count: done });
       const left = Math.max(0, ...items.map((one) => one.left_ms));
       const tell = () => showToast({ aside: true, title: t("inbox:held.sent", { said: title }) });
       if (left > 0) {
@@ -67,7 +67,9 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
     },
     onSettled: () => refreshInbox(client, workspace),
   });
-  const label = sum ? t("bulk.approveSum", { count, sum }) : t("bulk.approve", { count });
+  // All that are chosen have the same button.
+  const own = chosen[0]?.named?.["approved"];
+  const label = own ? t(sum ? "bulk.ownSum" : "bulk.own", { label: own, count, sum }) : sum ? t("bulk.approveSum", { count, sum }) : t("bulk.approve", { count });
   return (
     <div className={css.bulk}>
       <span role="status">
@@ -86,7 +88,7 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
         <Dialog
           opened
           onClose={() => setAsking(false)}
-          title={t("bulk.confirm", { count })}
+          title={own ? t("bulk.confirmOwn", { label: own, count }) : t("bulk.confirm", { count })}
           footer={
             <>
               <Button onClick={() => setAsking(false)}>{t("common:action.cancel")}</Button>

@@ -113,11 +113,11 @@ function EndChip({ task }: { task: Task }) {
   const said = useSaid();
   const mine = task.votes.find((vote) => vote.me);
   if (task.over === "late") return <Chip tone="idle">{t("status.late")}</Chip>;
-  if (task.status === "open") return mine ? <Chip>{t("mine", { said: said(mine.outcome) })}</Chip> : null;
+  if (task.status === "open") return mine ? <Chip>{t("mine", { said: said(mine.outcome, task.named) })}</Chip> : null;
   if (task.status !== "decided") return <Chip tone="idle">{t(`status.${task.status}`)}</Chip>;
   const tone = task.outcome === "rejected" || task.outcome === "give_up" ? "err" : "ok";
   const by = byOf(task.votes.at(-1), t);
-  return <Chip tone={tone}>{[said(task.outcome), by].filter(Boolean).join(" · ")}</Chip>;
+  return <Chip tone={tone}>{[said(task.outcome, task.named), by].filter(Boolean).join(" · ")}</Chip>;
 }
 
 /** Who is to answer it, or who sees to it. */

@@ -120,7 +120,7 @@ function Votes({ task }: { task: TaskDetail }) {
             <Avatar name={vote.by} />
             <div>
               <span>
-                <b>{vote.me && !vote.in_place_of ? t("me", { name: vote.by }) : byOf(vote, t)}</b> · {said(vote.outcome)} · <Time at={vote.at} />
+                <b>{vote.me && !vote.in_place_of ? t("me", { name: vote.by }) : byOf(vote, t)}</b> · {said(vote.outcome, task.named)} · <Time at={vote.at} />
                 {vote.admin && ` · ${t("asAdmin")}`}
                 {vote.via === "link" && ` · ${t("byLink")}`}
               </span>
@@ -158,9 +158,9 @@ function Ended({ task }: { task: TaskDetail }) {
     // Who was away has no voice left where another has given it; what they said is told with their name.
     const forMe = mine ? undefined : task.votes.find((vote) => vote.for_me);
     const words = deciding || (mine
-      ? t("waits.said", { said: said(mine.outcome) })
+      ? t("waits.said", { said: said(mine.outcome, task.named) })
       : forMe
-      ? t("waits.saidFor", { by: forMe.by, said: said(forMe.outcome) })
+      ? t("waits.saidFor", { by: forMe.by, said: said(forMe.outcome, task.named) })
       : task.taken_by && !task.taken_by_me
         ? t("waits.taken", { name: takenBy(task, t) })
         : t(task.kind === "exception" && task.asked.length === 0 ? "waits.role" : "waits.others"));
@@ -180,7 +180,7 @@ function Ended({ task }: { task: TaskDetail }) {
   const no = task.outcome === "rejected" || task.outcome === "give_up";
   return (
     <Note tone={no ? "err" : "ok"} icon={no ? <CircleX size={16} aria-hidden /> : <CircleCheck size={16} aria-hidden />}>
-      {endedBy(last, t)} <b>{said(task.outcome)}</b>
+      {endedBy(last, t)} <b>{said(task.outcome, task.named)}</b>
       {task.closed_at && (
         <>
           {" · "}

@@ -55,6 +55,7 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     step: "Step",
     amount: null,
     currency: "",
+    named: {},
     warnings: [],
     asked: [],
     needs: 1,
