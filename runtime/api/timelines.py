@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from runtime.api.fields import fields_of
@@ -56,7 +56,8 @@ def _events(rows: list[dict[str, object]]) -> Iterator[KeyEvent]:
         "task__run_id", "at", "name", "for_name", "outcome", "task__title", "comment", "task__spec"
     ):
         told = _event(runs[run_id], at, "decided", by=name, text=title, outcome=outcome, comment=comment)
-        yield replace(told, in_place_of=absent, called=called(loads_stored(spec), outcome) or "")
+        asked: Any = loads_stored(spec)
+        yield replace(told, in_place_of=absent, called=called(asked, outcome) or "")
     of_event = {row["event_id"]: row for row in rows if row["event_id"] is not None and row["replay_of"] is None}
     again = Delivery.objects.filter(event_id__in=list(of_event)).order_by("-id")[:MOST]
     for event_id, at, conflict in again.values_list("event_id", "received_at", "conflict"):

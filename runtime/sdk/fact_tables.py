@@ -65,6 +65,8 @@ def _cell(value: JSON) -> str:
         return _short(str(value["name"]), _LONGEST_CELL)
     if isinstance(value, dict) and set(value) == {"amount", "currency"}:
         return _short(f"{as_text(value['amount'])} {as_text(value['currency'])}", _LONGEST_CELL)
+    if isinstance(value, dict) and value and not any(isinstance(one, list | dict) for one in value.values()):
+        return _short(", ".join(f"{name}: {_cell(one)}" for name, one in value.items()), _LONGEST_CELL)
     if isinstance(value, list) and not any(isinstance(one, list | dict) and not is_file(one) for one in value):
         return _short(", ".join(map(_cell, value)), _LONGEST_CELL)
     return _short(str(as_text(value)), _LONGEST_CELL)

@@ -58,7 +58,8 @@ async def test_a_long_list_asks_people_and_is_not_refused_for_its_length() -> No
         ([FILE, "x", 1], "May.pdf, x, 1"),
         ({"a": [1]}, '{"a":[1]}'),
         ([{"a": 1}], '[{"a":1}]'),
-        ({"a": "b" * 100}, '{"a":"' + "b" * 73 + "…"),
+        ({"a": "b" * 100}, "a: " + "b" * 76 + "…"),
+        ({"a": 1, "b": True}, "a: 1, b: true"),
         ("One\n line", "One line"),
     ],
 )
