@@ -289,7 +289,8 @@ def _answer(row: HumanTask, found: Checked, votes: Sequence[HumanVote], voter: V
     if row.kind == "form":
         assert isinstance(accepted, dict)
         return {**accepted, ANSWERED: {"at": iso(now), **_by(found, voter, comment)}}
-    return approval(loads_stored(row.spec), outcome, comment, votes)
+    spec: Any = loads_stored(row.spec)
+    return approval(spec, outcome, comment, votes)
 
 
 def _by(found: Checked, voter: Voter, comment: str) -> dict[str, JSON]:
