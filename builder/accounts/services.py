@@ -214,7 +214,7 @@ def change_member(
     _keep_an_admin(workspace, membership)
     membership.save(update_fields=["role", "active"])
     if active is False:
-        _end_sessions(membership.user_id)
+        end_sessions(membership.user_id)
     return membership
 
 
@@ -224,7 +224,7 @@ def remove_member(*, workspace: Workspace, membership_id: UUID) -> None:
     membership = _locked(workspace, membership_id)
     membership.active = False
     _keep_an_admin(workspace, membership)
-    _end_sessions(membership.user_id)
+    end_sessions(membership.user_id)
     membership.delete()
 
 
@@ -260,6 +260,14 @@ def withdraw(*, workspace: Workspace, invitation_id: UUID) -> bool:
     """Withdraw an open invitation; False where this workspace has no such one."""
     open_ones = Invitation.objects.filter(workspace=workspace, pk=invitation_id, accepted_at=None)
     return bool(open_ones.delete()[0])
+
+
+def invited_account(*, token: str) -> str | None:
+    """Whose account an open invitation is for, by address; None where it is none, or for a newcomer."""
+    invitation = Invitation.objects.filter(token_sha256=digest(token), accepted_at=None).first()
+    if invitation is None or not User.objects.filter(email=invitation.email).exists():
+        return None
+    return invitation.email
 
 
 @transaction.atomic
@@ -425,5 +433,6 @@ def _keep_an_admin(workspace: Workspace, changed: Membership) -> None:
         raise AccountsRefused("last_admin", "A workspace needs an admin: name another one first.", status=409)
 
 
-def _end_sessions(user_id: UUID) -> None:
+def end_sessions(user_id: UUID) -> None:
+    """End all sessions of this person at once."""
     User.objects.filter(pk=user_id).update(session_generation=F("session_generation") + 1)

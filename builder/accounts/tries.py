@@ -45,6 +45,13 @@ def forget(*, account: str, address: str) -> None:
     SignInTries.objects.filter(key=_digest("address", address), count__gt=0).update(count=F("count") - 1)
 
 
+def take_back(*, account: str, address: str) -> None:
+    """The try that was just counted was none: it counts neither against the account nor against the address. Those
+    before it do."""
+    for of, value in (("account", account), ("address", address)):
+        SignInTries.objects.filter(key=_digest(of, value), count__gt=0).update(count=F("count") - 1)
+
+
 def sweep(*, now: datetime) -> int:
     """Remove windows that are over; returns how many."""
     return SignInTries.objects.filter(window_started_at__lt=now - WINDOW).delete()[0]

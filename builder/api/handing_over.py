@@ -446,9 +446,13 @@ class _Work:
 
     def do(self) -> None:
         for kind in KINDS.values():
-            for thing in list(kind.list(self._pair)):
-                if not self._give(thing, kind.give):
-                    return
+            looked_at: set[UUID] = set()
+            # Of some things only so many are listed at once: what comes behind them is seen when they are gone.
+            while found := [one for one in kind.list(self._pair) if one.id not in looked_at]:
+                looked_at.update(one.id for one in found)
+                for thing in found:
+                    if not self._give(thing, kind.give):
+                        return
         after: UUID | None = None
         while True:
             _, found = _asked(self._pair, after=after, most=_MOST_LISTED)

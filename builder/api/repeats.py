@@ -27,6 +27,8 @@ from runtime.contracts import JSON, dumps, loads
 KEPT: Final = timedelta(days=1)
 #: A first request that has not answered by then died on the way.
 ABANDONED: Final = timedelta(seconds=60)
+#: What a sealed answer begins with; by itself it opens with no key.
+_SEALED: Final = "v1."
 
 
 class Progress:
@@ -171,7 +173,11 @@ def _keep(row: Answered, response: Response, secret: bool) -> None:
     row.status = response.status_code
     row.body = "" if response.data is None else dumps(response.data)
     if secret and row.body:
-        row.body, _key = crypto.seal(row.body.encode(), place=_place(row), keys=crypto.ring().keys())
+        try:
+            row.body, _key = crypto.seal(row.body.encode(), place=_place(row), keys=crypto.ring().keys())
+        except crypto.KeyMissing:
+            # What was done stays done, and whoever asked is told; a repeat can only be told that it was.
+            row.body = _SEALED
     row.headers = {name: value for name, value in response.items() if name in ("ETag", "Location")}
     # One that took so long that it was given up for dead may be gone.
     Answered.objects.filter(pk=row.pk).update(status=row.status, body=row.body, headers=row.headers)
@@ -179,7 +185,7 @@ def _keep(row: Answered, response: Response, secret: bool) -> None:
 
 def _again(row: Answered) -> Response:
     text = row.body
-    if text.startswith("v1."):
+    if text.startswith(_SEALED):
         try:
             text = crypto.unseal(text, place=_place(row), keys=crypto.ring().keys()).decode()
         except (crypto.KeyMissing, crypto.SealBroken) as error:

@@ -223,6 +223,8 @@ class Session(ApiView):
         except Refusal as refusal:
             if refusal.code == "wrong_code":
                 _note_refused(call, email)
+            elif refusal.code == "code_needed":
+                tries.take_back(account=body.email, address=call.address)
             raise
         tries.forget(account=body.email, address=call.address)
         with call.deed.together():
@@ -281,8 +283,11 @@ class AcceptInvitation(ApiView):
     )
     def post(self, call: Call, *, body: Acceptance) -> SessionView:
         """Join a workspace by the link somebody sent."""
+        # Guesses at an account count as at signing in, through however many invitations they are made.
+        invited = services.invited_account(token=body.token)
+        account = invited or f"invitation {body.token}"
         try:
-            tries.count(account=f"invitation {body.token}", address=call.address, now=call.now)
+            tries.count(account=account, address=call.address, now=call.now)
             with call.deed.together():
                 member = services.accept_invitation(
                     token=body.token, name=body.name, password=body.password, now=call.now
@@ -294,10 +299,20 @@ class AcceptInvitation(ApiView):
                 call.deed.note(role=member.role)
                 call.deed.in_workspaces([member.workspace_id])
         except tries.TooManyTries as error:
+            if error.first and invited:
+                _note_throttled(call, invited, error)
             raise too_many(error, call) from error
         except services.AccountsRefused as error:
+            if error.code == "wrong_password" and invited:
+                _note_refused(call, invited)
             raise refused(error) from error
-        tries.forget(account=f"invitation {body.token}", address=call.address)
+        except Refusal as refusal:
+            if refusal.code == "wrong_code" and invited:
+                _note_refused(call, invited)
+            elif refusal.code == "code_needed":
+                tries.take_back(account=account, address=call.address)
+            raise
+        tries.forget(account=account, address=call.address)
         enter(call.request, user, remember=True)
         return session_of(call.request, user)
 

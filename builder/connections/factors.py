@@ -19,10 +19,10 @@ import segno
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from builder.accounts.models import SecondFactor, User
+from builder.accounts.services import end_sessions
 from builder.connections import crypto
 
 __all__ = ["FactorRefused", "Offer", "begin", "key_ids", "of", "offer", "passes", "remove", "renew", "reseal"]
@@ -142,14 +142,22 @@ def remove(*, user: User) -> bool:
 
 
 def reseal(*, batch: int = 200) -> int:
-    """Seal whatever is not yet sealed under the first key of the ring; returns how many."""
+    """Seal whatever is not yet sealed under the first key of the ring; returns how many. What was set up with a key
+    that is lost is passed over: nobody but that person can set it up anew, and they sign in with recovery codes."""
     keys = _keys()
     done = 0
-    while rows := list(SecondFactor.objects.exclude(key_id=keys[0].id).order_by("pk")[:batch]):
+    left = SecondFactor.objects.exclude(key_id=keys[0].id).order_by("pk")
+    rows = list(left[:batch])
+    while rows:
         for row in rows:
-            sealed, key_id = crypto.seal(_opened(row), place=_place("key", row.pk), keys=keys)
+            try:
+                plain = _opened(row)
+            except (crypto.KeyMissing, crypto.SealBroken):
+                continue
+            sealed, key_id = crypto.seal(plain, place=_place("key", row.pk), keys=keys)
             # Somebody may have begun anew meanwhile: then that stays.
             done += SecondFactor.objects.filter(pk=row.pk, sealed=row.sealed).update(sealed=sealed, key_id=key_id)
+        rows = list(left.filter(pk__gt=rows[-1].pk)[:batch])
     return done
 
 
@@ -163,7 +171,7 @@ def _on_already() -> FactorRefused:
 
 
 def _end_sessions(user: User) -> None:
-    User.objects.filter(pk=user.pk).update(session_generation=F("session_generation") + 1)
+    end_sessions(user.pk)
     user.refresh_from_db(fields=["session_generation"])
 
 

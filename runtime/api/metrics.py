@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Sum
 
 from runtime import queue
+from runtime.interpreter.letters import open_by_workspace
 from runtime.store import standing
 from runtime.store.brake import BRAKE, free_bytes
 from runtime.store.dialect import database_now
@@ -80,7 +81,7 @@ def metrics() -> Metrics:
             for workspace_id, sketch in sketches.items()
         },
         queue=standing.queues(),
-        letters=standing.open_letters(),
+        letters=open_by_workspace(),
         tasks=standing.open_tasks(),
         tasks_late=dict(Counter(late)),
         processes=processes,

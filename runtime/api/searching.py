@@ -15,6 +15,7 @@ from runtime.api.fields import fields_named
 from runtime.api.rows import RUN_COLUMNS, run_views
 from runtime.contracts import CappedCount, Page, RunFilters, RunView, SearchedField, StandingAt
 from runtime.engine.naming import instant_of, units_of
+from runtime.interpreter.letters import open_letters
 from runtime.store import run_queries
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, Deployment, Run, StepRun, Version
@@ -142,8 +143,9 @@ def standing_at(*, workspace_id: UUID, workflow_id: UUID) -> list[StandingAt]:
         workspace_id=workspace_id, workflow_id=workflow_id, mode="live", finished_at__isnull=True
     ).order_by("-id")[:_MOST_STANDING]
     moving = StepRun.objects.filter(run_id__in=going.values("id"), status__in=(*_MOVING, "waiting")).order_by()
-    open_ones = DeadLetter.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, solved_at__isnull=True)
-    later = open_ones.filter(run_id=OuterRef("run_id"), generation__gt=OuterRef("generation"))
+    open_ones = open_letters(workspace_id).filter(workflow_id=workflow_id)
+    unsolved = DeadLetter.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, solved_at__isnull=True)
+    later = unsolved.filter(run_id=OuterRef("run_id"), generation__gt=OuterRef("generation"))
     letters = open_ones.filter(~Exists(later)).annotate(status=Value("failed")).order_by()
     # One query: a run that fails, or is gone on with, between two of them would stand there twice, or not at all.
     counted: dict[str, dict[str, int]] = {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from runtime.interpreter.generations import given_up
 from runtime.store.models import DeadLetter, LetterSending, Run, SentLetter
 
-__all__ = ["has_open", "is_open", "open_letters", "sent_in"]
+__all__ = ["has_open", "is_open", "open_by_workspace", "open_letters", "sent_in"]
 
 #: So many runs around a failed one are asked whether they were given up: each is a look into an index.
 _LEVELS: Final = 4
@@ -22,6 +22,12 @@ def open_letters(workspace_id: UUID, sending_id: UUID | None = None) -> QuerySet
     it."""
     rows = DeadLetter.objects.filter(_waits(), workspace_id=workspace_id)
     return rows if sending_id is None else rows.filter(run_id__in=sent_in(workspace_id, sending_id).values("run_id"))
+
+
+def open_by_workspace() -> dict[UUID, int]:
+    """How many wait for a decision, by workspace."""
+    rows = DeadLetter.objects.filter(_waits()).order_by()
+    return dict(rows.values_list("workspace_id").annotate(Count("at")))
 
 
 def sent_in(workspace_id: UUID, sending_id: UUID) -> QuerySet[SentLetter]:

@@ -83,7 +83,8 @@ _SUMS: Final = """
     WHERE a.run_id = %(run)s AND a.node_id = %(node)s
     GROUP BY a.currency ORDER BY a.currency"""
 _LEFT_OUT: Final = "r.status = 'completed' AND r.outcome = 'skipped'"
-_DONE: Final = "r.status = 'completed' AND r.outcome IS DISTINCT FROM 'skipped'"
+#: Without `IS DISTINCT FROM`, which older SQLites do not know.
+_DONE: Final = "r.status = 'completed' AND coalesce(r.outcome, '') <> 'skipped'"
 #: While a batch is young, PostgreSQL takes it for a single row, and would go through all runs for each of its amounts:
 #: it is made to look up each run by its number.
 _RUNS: Final = {

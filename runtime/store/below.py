@@ -40,7 +40,7 @@ _WAY: Final = """
         SELECT around, around FROM {given}
         UNION ALL
         SELECT below.around, r.id FROM below JOIN store_run r ON r.parent_run_id = below.id
-        WHERE r.status = 'completed' AND NOT r.detached AND r.outcome IS DISTINCT FROM 'skipped'
+        WHERE r.status = 'completed' AND NOT r.detached AND coalesce(r.outcome, '') <> 'skipped'
     )"""
 # Items, and calls that nobody waited for: of these, what somebody cancelled or had undone has failed nobody. What was
 # put right elsewhere, or discarded, counts no longer.
@@ -55,10 +55,10 @@ _OF_RUNS: Final = f"{_WAY} SELECT below.around, {_FAILED} GROUP BY below.around"
 _OF_STEPS: Final = f"""
     WITH RECURSIVE below (node, id) AS (
         SELECT parent_node, id FROM store_run WHERE parent_run_id = %(run)s AND status = 'completed' AND NOT detached
-            AND outcome IS DISTINCT FROM 'skipped'
+            AND coalesce(outcome, '') <> 'skipped'
         UNION ALL
         SELECT below.node, r.id FROM below JOIN store_run r ON r.parent_run_id = below.id
-        WHERE r.status = 'completed' AND NOT r.detached AND r.outcome IS DISTINCT FROM 'skipped')
+        WHERE r.status = 'completed' AND NOT r.detached AND coalesce(r.outcome, '') <> 'skipped')
     SELECT below.node, {_FAILED} GROUP BY below.node"""
 _ASKING: Final = """
     WITH RECURSIVE below (id, status) AS (

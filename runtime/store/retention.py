@@ -201,9 +201,11 @@ class Pass:
             }  # fmt: skip
             self._note(ended_at=now, last=dumps(last))
             forget_groups(self.workspace_id)
-            # What said with whom failed runs were is kept for as long as those runs are.
-            if cuts := [cut for name in ("done", "failed") if (cut := self._cut(name)) is not None]:
-                sendings.forget(self.workspace_id, min(cuts))
+            # What says with whom failed runs were is kept for as long as such runs are: for ever, where no rule takes
+            # them; and for as long as others, where these are kept longer, for many are done by then.
+            if (cut := self._cut("failed")) is not None:
+                done = self._cut("done")
+                sendings.forget(self.workspace_id, cut if done is None else min(cut, done))
             by = self._state.get("by")
             if self.removed or by is not None:
                 PORTS.record.swept(

@@ -63,6 +63,16 @@ _PART: Final = """
         SELECT p.root, r.id FROM part AS p JOIN store_run AS r ON r.parent_run_id = p.id AND NOT r.detached)"""
 
 
+#: The same, and whether a part stands within an item of a list that was left out: what failed there waits for nobody.
+_PART_WAITS: Final = """
+    WITH RECURSIVE part (root, id, settled) AS (
+        SELECT id, id, 0 FROM store_run WHERE id IN ({})
+        UNION ALL
+        SELECT p.root, r.id, CASE WHEN a.status = 'completed' AND a.outcome = 'skipped' THEN 1 ELSE p.settled END
+        FROM part AS p JOIN store_run AS a ON a.id = p.id
+            JOIN store_run AS r ON r.parent_run_id = p.id AND NOT r.detached)"""
+
+
 class Held(NamedTuple):
     """What a workspace's legal holds name."""
 
@@ -103,12 +113,12 @@ def facts(run_ids: Sequence[UUID], held: Held) -> dict[UUID, Facts]:
     )
     holds, words = _holds(held)
     rows = ask(
-        f"""{_PART.format(some(run_ids))}
+        f"""{_PART_WAITS.format(some(run_ids))}
         SELECT p.root, COUNT(*), MAX(r.finished_at),
             SUM(CASE WHEN r.finished_at IS NULL
                 OR EXISTS (SELECT 1 FROM store_humantask AS h WHERE h.run_id = r.id AND h.status = 'open')
                 THEN 1 ELSE 0 END),
-            SUM(CASE WHEN EXISTS (SELECT 1 FROM store_deadletter AS d
+            SUM(CASE WHEN p.settled = 0 AND EXISTS (SELECT 1 FROM store_deadletter AS d
                 WHERE d.run_id = r.id AND d.solved_at IS NULL) THEN 1 ELSE 0 END),
             SUM(CASE WHEN {holds} THEN 1 ELSE 0 END),
             SUM(CASE WHEN {uncounted} THEN 1 ELSE 0 END)

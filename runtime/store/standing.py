@@ -10,10 +10,10 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from runtime.engine.jsonprofile import dumps
 from runtime.store.dialect import database_now
-from runtime.store.models import Budget, BudgetTurn, DeadLetter, HumanTask, Process, Run
+from runtime.store.models import Budget, BudgetTurn, HumanTask, Process, Run
 from runtime.store.statements import HELD
 
-__all__ = ["ALIVE_MS", "OVERDUE_MS", "Queue", "Stuck", "alive", "due", "open_letters", "open_tasks", "queues", "stuck"]
+__all__ = ["ALIVE_MS", "OVERDUE_MS", "Queue", "Stuck", "alive", "due", "open_tasks", "queues", "stuck"]
 
 #: A process that has not signed for this long counts as gone.
 ALIVE_MS: Final = 20_000
@@ -56,12 +56,6 @@ def queues(workspace_id: UUID | None = None, workflow_id: UUID | None = None) ->
         rows = rows.filter(workflow_id=workflow_id)
     found = rows.order_by().values_list("workspace_id").annotate(Count("id"), Min("wake_at"))
     return {workspace: Queue(count, since) for workspace, count, since in found}
-
-
-def open_letters() -> dict[UUID, int]:
-    """By workspace, how many dead letters wait for a decision."""
-    rows = DeadLetter.objects.filter(solved_at__isnull=True).order_by()
-    return dict(rows.values_list("workspace_id").annotate(Count("at")))
 
 
 def open_tasks() -> dict[UUID, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from runtime.interpreter.letters import open_by_workspace
 from runtime.store import figure_rows, standing
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
@@ -42,7 +43,7 @@ class Roller:
 
     def _stand(self, now: int) -> None:
         """Only where something stands, or has: an idle system writes nothing."""
-        queues, letters, tasks = standing.queues(), standing.open_letters(), standing.open_tasks()
+        queues, letters, tasks = standing.queues(), open_by_workspace(), standing.open_tasks()
         known = {*queues, *letters, *tasks, *self._stood}
         here = set(Deployment.objects.order_by().values_list("workspace_id", flat=True).distinct()) if known else set()
         minute = now - now % (figure_rows.MINUTE * 1000)

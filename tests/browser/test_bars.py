@@ -26,6 +26,8 @@ STANDS = """() => [...document.querySelectorAll("main :is(h1, h2, button, a, inp
   .filter((one) => one.checkVisibility() && !one.closest("[data-testid=bars], [data-foot]"))
   .map((one) => [one.textContent + one.className, Math.round(one.getBoundingClientRect().top)])
   .filter(([, top]) => top < innerHeight / 2)"""
+#: The same, once what is loading has come.
+AS_BEFORE = f"before => JSON.stringify(({STANDS})()) === JSON.stringify(before)"
 #: What of the page lies below the bars.
 COVERED = """(bars) => {
   const top = bars.getBoundingClientRect().top;
@@ -65,16 +67,17 @@ def test_nothing_moves_when_the_network_goes_and_comes_back(
     page = signed_in(PLACES[place], viewport={"width": size[0], "height": size[1]})
     expect(page.get_by_role("heading").first).to_be_visible()
     page.wait_for_load_state("networkidle")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
     before = page.evaluate(STANDS)
     assert before
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline", exact=False).first).to_be_visible()
-    assert page.evaluate(STANDS) == before
+    page.wait_for_function(AS_BEFORE, arg=before)
     said(page)
     shot(page, f"bars-{place}-{size[0]}")
     page.context.set_offline(False)
     expect(page.get_by_text("You are offline", exact=False)).to_have_count(0)
-    assert page.evaluate(STANDS) == before
+    page.wait_for_function(AS_BEFORE, arg=before)
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -92,7 +95,7 @@ def test_all_stands_where_it_stood_when_no_worker_runs_and_the_network_is_away_t
     expect(page.get_by_test_id("bars")).to_contain_text("worker")
     page.context.set_offline(True)
     expect(page.get_by_test_id("bars")).to_contain_text("offline")
-    assert page.evaluate(STANDS) == before
+    page.wait_for_function(AS_BEFORE, arg=before)
     said(page)
     assert findings(page) == []
     shot(page, f"bars-editor-{'dark' if dark else 'light'}")

@@ -185,14 +185,22 @@ class TestFirstRing:
         }
 
     def test_without_a_ring_the_api_says_so_in_words(self, world: World, path: Path) -> None:
-        key = {"Idempotency-Key": "once"}
         for answer in (
             world.as_bo.post(f"{world.here}/connections", self.body()),
-            world.as_alice.post(f"{world.here}/tokens", {"name": "x", "scopes": ["read"]}, headers=key),
             world.as_bo.post(f"{world.here}/workflows", {"name": "Mine", "from_example": "Order to cash"}),
         ):
             assert (answer.status, answer.code) == (503, "keys_missing")
             assert str(path) not in answer.raw.decode()
+        assert not path.exists()
+
+    def test_without_a_ring_a_token_is_shown_once_and_its_repeat_is_told_so(self, world: World, path: Path) -> None:
+        key = {"Idempotency-Key": "once"}
+        first, again = (
+            world.as_alice.post(f"{world.here}/tokens", {"name": "x", "scopes": ["read"]}, headers=key)
+            for _ in range(2)
+        )
+        assert (first.status, again.status, again.code) == (201, 409, "answer_gone")
+        assert [token["name"] for token in world.as_alice.get(f"{world.here}/tokens").body["items"]] == ["x"]
         assert not path.exists()
 
     def test_migrating_a_new_installation_makes_the_ring_once(

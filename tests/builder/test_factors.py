@@ -12,7 +12,7 @@ from django.db import connection
 
 from builder.accounts import services as accounts
 from builder.accounts import tries
-from builder.accounts.models import Membership, Role, SecondFactor, User
+from builder.accounts.models import Membership, Role, SecondFactor, SignInTries, User
 from builder.audit.models import AuditRow
 from builder.connections import crypto, factors
 from builder.connections import services as connections
@@ -119,6 +119,39 @@ class TestSigningIn:
         joined = world.as_nobody.post("/invitations/accept", said | {"code": totp(key, soon())})
         assert joined.status == 201
 
+    def test_being_asked_for_the_code_is_no_failed_try(self, world: World) -> None:
+        """Else a whole office behind one address, all of whom sign in by two steps, would lock itself out."""
+        _, codes = turn_on(world.as_vera)
+        for _ in range(tries.MOST_PER_ACCOUNT + 1):
+            assert Caller().sign_in(world.vera.email).body["code"] == "code_needed"
+        assert Caller().sign_in(world.vera.email, code=codes[0]).status == 200
+        assert sum(SignInTries.objects.values_list("count", flat=True)) == 0
+
+    def test_between_wrong_codes_being_asked_for_one_starts_nothing_afresh(self, world: World) -> None:
+        turn_on(world.as_vera)
+        for _ in range(tries.MOST_PER_ACCOUNT):
+            assert Caller().sign_in(world.vera.email, code="no code").status == 401
+            Caller().sign_in(world.vera.email)
+        assert Caller().sign_in(world.vera.email, code="no code").status == 429
+
+    def test_wrong_codes_count_and_are_on_record_through_however_many_invitations(self, world: World) -> None:
+        """Whoever rules some workspace makes as many links as they like, and sees each."""
+        turn_on(world.as_vera)
+        before = AuditRow.objects.filter(verb="session.refused").count()
+
+        def guess(number: int) -> int:
+            _, token = accounts.invite(
+                workspace=world.southwind, email=world.vera.email, role=Role.VIEWER, by=world.mallory,
+                now=datetime.now(UTC),
+            )  # fmt: skip
+            said = {"token": token, "password": PASSWORD, "code": f"bad code {number}"}
+            return world.as_nobody.post("/invitations/accept", said).status
+
+        assert [guess(number) for number in range(tries.MOST_PER_ACCOUNT)] == [401] * tries.MOST_PER_ACCOUNT
+        assert AuditRow.objects.filter(verb="session.refused").count() == before + tries.MOST_PER_ACCOUNT
+        assert guess(99) == 429
+        assert Caller().sign_in(world.vera.email, code="no code").status == 429
+
     def test_without_the_key_ring_recovery_codes_still_let_in(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -221,6 +254,19 @@ class TestTurningItOff:
         assert Caller().sign_in(world.vera.email, code=codes[1]).status == 401
         assert Caller().sign_in(world.vera.email, code=made.body["codes"][1]).status == 200
 
+    def test_new_recovery_codes_are_shown_also_where_there_is_no_key_ring(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    ) -> None:
+        """They are in force by then, and nobody could ever read them otherwise."""
+        _, codes = turn_on(world.as_vera)
+        monkeypatch.setattr(crypto, "_RING", crypto.KeyRing(tmp_path / "gone.json", make=False))
+        said = {"password": PASSWORD, "code": codes[0]}
+        made = world.as_vera.post("/me/second-factor/codes", said, headers={"Idempotency-Key": "new"})
+        assert made.status == 201, made.body
+        assert Caller().sign_in(world.vera.email, code=made.body["codes"][0]).status == 200
+        again = world.as_vera.post("/me/second-factor/codes", said, headers={"Idempotency-Key": "new"})
+        assert (again.status, again.body["code"]) == (409, "answer_gone")
+
     def test_an_admin_takes_it_off_who_lost_everything(self, world: World) -> None:
         turn_on(world.as_vera)
         rows = world.as_alice.get(f"{world.here}/members").body["items"]
@@ -264,6 +310,22 @@ def test_rotating_the_keys_seals_second_factors_anew(
     after = SecondFactor.objects.get(user=world.vera)
     assert (after.key_id, after.sealed != before.sealed) == (key_id, True)
     assert Caller().sign_in(world.vera.email, code=totp(key, soon())).status == 200
+
+
+def test_what_a_lost_key_sealed_keeps_nobody_from_rotating(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """Connections are entered anew after such a loss; of people's apps no operator can say the same."""
+    monkeypatch.setattr(crypto, "_RING", crypto.KeyRing(tmp_path / "lost.json", make=True))
+    _, codes = turn_on(world.as_vera)
+    before = SecondFactor.objects.get(user=world.vera)
+    monkeypatch.setattr(crypto, "_RING", crypto.KeyRing(tmp_path / "new.json", make=True))
+    turn_on(world.as_rosa)
+    _, key_id = connections.rotate(batch=1)
+    connections.drop_old_keys()
+    assert SecondFactor.objects.get(user=world.rosa).key_id == key_id
+    assert SecondFactor.objects.get(user=world.vera).sealed == before.sealed
+    assert Caller().sign_in(world.vera.email, code=codes[0]).status == 200
 
 
 def test_nothing_is_left_of_it_when_a_person_is_erased(world: World) -> None:

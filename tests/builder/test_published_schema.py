@@ -46,7 +46,7 @@ def fields_of(declared: Operation) -> dict[str, Any]:
 
 def test_counts_of_runs_and_of_questions_are_told_apart(document: dict[str, Any]) -> None:
     assert answer_of(document, "/runs/count") == {"count", "more"}
-    assert answer_of(document, "/inbox/count") == {"count", "unread"}
+    assert answer_of(document, "/inbox/count") == {"count", "unread", "letters"}
 
 
 def test_a_download_may_be_of_any_type(document: dict[str, Any]) -> None:

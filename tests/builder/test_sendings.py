@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -310,6 +311,21 @@ def test_what_somebody_has_who_leaves_goes_to_their_heir(world: World) -> None:
     (row,) = inbox(world.as_vera, world)
     assert (row["by"], row["note"], row["open"]) == ("Alice", "The ERP was down.", 3)
     assert "Bo leaves us." in AuditRow.objects.get(verb="letter_sending.handed_over").detail
+
+
+def test_all_of_it_goes_to_their_heir_however_many_sendings_that_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than are listed at once: whoever is taken out then leaves none behind."""
+    for run in letters(world):
+        sent(world, world.bo.email, runs=[run])
+    monkeypatch.setattr(import_module("runtime.api.sendings"), "_MOST_LISTED", 2)
+    path = f"{world.here}/members/{membership(world, 'bo')}/handover"
+    body = {"to": str(membership(world, "alice")), "reason": "Bo leaves us.", "remove": True}
+    answer = world.as_alice.post(path, body)
+    assert (answer.status, answer.body["removed"], answer.body["refused"]) == (200, True, [])
+    assert LetterSending.objects.filter(to=world.alice.email, ended_at=None).count() == 3
+    assert not LetterSending.objects.filter(to=world.bo.email, ended_at=None).exists()
 
 
 def test_what_somebody_had_who_has_left_is_with_nobody(world: World) -> None:

@@ -239,7 +239,7 @@ def test_what_did_not_happen_needs_no_undo(machine: Machine, world: World) -> No
 
 
 def test_a_run_that_is_cancelled_during_the_look_up_keeps_what_it_found(machine: Machine, world: World) -> None:
-    pay = looked_up("pay", f"{world.url}/with/drop;ignore/invoices", by_key(world, "/with/slow=700"))
+    pay = looked_up("pay", f"{world.url}/with/drop;ignore/invoices", by_key(world, "/with/slow=5000"))
     run_id = machine.begin(flow("start -> pay -> after", pay))
     wait_until(lambda: bool(attempts(run_id)) and lookups(world, run_id) == 1)
     api.cancel(workspace_id=WORKSPACE, run_id=run_id)

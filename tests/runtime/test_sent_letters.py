@@ -217,6 +217,9 @@ def test_what_was_sent_is_forgotten_when_such_runs_are(machine: Machine, folk: T
     sweep()
     assert LetterSending.objects.exists(), "it is young"
     LetterSending.objects.update(ended_at=1)
+    rules(done=30)
+    sweep()
+    assert LetterSending.objects.exists(), "such runs are kept for ever"
     rules(failed=31)
     sweep()
     assert not LetterSending.objects.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from runtime import api
 from runtime.contracts import AlreadyDecided, ItemCounts, NotRetryable, TaskRefused, TaskView
 from runtime.engine.containers import SKIP_NEEDS_ENGINE
 from runtime.engine.jsonprofile import loads_stored
+from runtime.store import retention_runs
 from runtime.store.models import Attempt, DeadLetter, HumanTask, Run
 from runtime.store.statements import HELD
 from tests.runtime.fixtures import World
@@ -172,6 +174,12 @@ def test_what_failed_within_an_item_that_is_skipped_is_settled_with_it(machine: 
     with pytest.raises(NotRetryable) as caught:
         api.retry_plan(workspace_id=WORKSPACE, run_id=inside_it.id)
     assert caught.value.code == "around_skipped"
+    # Nobody can decide about it any more: nothing counts it as waiting, nor is the run kept for it for ever.
+    assert DeadLetter.objects.filter(run_id=inside_it.id, solved_at__isnull=True).exists()
+    assert import_module("runtime.api.metrics").metrics().letters.get(WORKSPACE, 0) == 0
+    workflow = look(run_id).workflow_id
+    assert sum(one.failed for one in api.standing_at(workspace_id=WORKSPACE, workflow_id=workflow)) == 0
+    assert retention_runs.facts([run_id], retention_runs.Held())[run_id].kept != "letter"
 
 
 def paying(world: World, **settings: Any) -> dict[str, Any]:

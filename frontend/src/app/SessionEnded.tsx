@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../api/client";
-import { saidOfCode } from "../api/secondFactor";
+import { saidOfCode, useAskedCode } from "../api/secondFactor";
 import { signIn, useTakeSession } from "../api/session";
 import { Button, CodeField, Dialog, ErrorCard, PasswordField, TextField } from "../ui";
 
@@ -14,8 +14,7 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
   const client = useQueryClient();
   const [email, setEmail] = useState(props.email);
   const [password, setPassword] = useState("");
-  const [code, setCode] = useState("");
-  const [asksForCode, setAsksForCode] = useState(false);
+  const asked = useAskedCode();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
@@ -24,19 +23,17 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
     setError(null);
     try {
       takeSession(
-        await signIn({ email: email || props.email, password, remember: true, ...(asksForCode ? { code } : {}) }),
+        await signIn({ email: email || props.email, password, remember: true, ...asked.sent }),
       );
       setPassword("");
-      setCode("");
-      setAsksForCode(false);
+      asked.setCode("");
+      asked.forget();
       void client.invalidateQueries();
       window.dispatchEvent(new Event("millrace:signed-in"));
       props.onSignedIn();
     } catch (problem) {
       setError(problem);
-      const said = saidOfCode(problem);
-      if (said) setAsksForCode(true);
-      if (said === "wrong") setCode("");
+      asked.refused(problem);
     } finally {
       setBusy(false);
     }
@@ -70,7 +67,7 @@ export function SessionEnded(props: { opened: boolean; email: string; onSignedIn
           onChange={(event) => setPassword(event.currentTarget.value)}
           error={wrong ? t("sessionEnded.wrong") : undefined}
         />
-        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong"} />}
+        {asked.asks && <CodeField autoFocus value={asked.code} onChange={asked.setCode} said={ofCode} />}
         <Button type="submit" variant="primary" busy={busy} wide size="lg">
           {t("sessionEnded.signIn")}
         </Button>

@@ -35,6 +35,8 @@ export function useKeptPage(parts: () => Promise<unknown>): void {
   useEffect(() => {
     if (!("serviceWorker" in navigator)) return;
     const look = async () => {
+      // Without a network nothing can be had, and the browser would put the attempt down as an error of the page.
+      if (!navigator.onLine) return;
       try {
         await load.current();
         await navigator.serviceWorker.register("/sw.js", { scope: "/inbox" });
@@ -49,6 +51,11 @@ export function useKeptPage(parts: () => Promise<unknown>): void {
     };
     // Once more: the frame loads some of its parts by and by.
     const timers = [LATER_MS, 3 * LATER_MS, 8 * LATER_MS].map((ms) => setTimeout(() => void look(), ms));
-    return () => timers.forEach(clearTimeout);
+    const back = () => void look();
+    window.addEventListener("online", back);
+    return () => {
+      timers.forEach(clearTimeout);
+      window.removeEventListener("online", back);
+    };
   }, []);
 }

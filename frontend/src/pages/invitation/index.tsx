@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../../api/client";
-import { saidOfCode } from "../../api/secondFactor";
+import { saidOfCode, useAskedCode } from "../../api/secondFactor";
 import { acceptInvitation, sessionQuery } from "../../api/session";
 import { Button, CodeField, ErrorCard, Note, PasswordField, TextField } from "../../ui";
 import { AuthFrame } from "../setup/AuthFrame";
@@ -22,25 +22,20 @@ export default function InvitationPage() {
   useQuery(sessionQuery);
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [code, setCode] = useState("");
-  const [asksForCode, setAsksForCode] = useState(false);
+  const asked = useAskedCode();
 
   useEffect(() => {
     document.title = `${t("invitation.title")} · Millrace`;
   }, [t]);
 
   const accept = useMutation({
-    mutationFn: () => acceptInvitation({ token: token ?? "", name: name.trim(), password, ...(asksForCode ? { code } : {}) }),
+    mutationFn: () => acceptInvitation({ token: token ?? "", name: name.trim(), password, ...asked.sent }),
     onSuccess: async (session) => {
       client.clear();
       client.setQueryData(sessionQuery.queryKey, session);
       await navigate({ to: "/" });
     },
-    onError: (error) => {
-      const said = saidOfCode(error);
-      if (said) setAsksForCode(true);
-      if (said === "wrong") setCode("");
-    },
+    onError: asked.refused,
   });
   const ofCode = saidOfCode(accept.error);
   const fields = accept.error instanceof ApiError ? accept.error.fields : {};
@@ -81,7 +76,7 @@ export default function InvitationPage() {
           error={fields.password?.join(" ")}
         />
         <PasswordStrength password={password} about={[name]} />
-        {asksForCode && <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong"} />}
+        {asked.asks && <CodeField autoFocus value={asked.code} onChange={asked.setCode} said={ofCode} />}
         <Button type="submit" variant="primary" size="lg" wide busy={accept.isPending}>
           {t("invitation.submit")}
         </Button>

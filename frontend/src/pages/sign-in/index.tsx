@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "../../api/client";
-import { saidOfCode } from "../../api/secondFactor";
+import { saidOfCode, useAskedCode } from "../../api/secondFactor";
 import { sessionQuery, signIn, useTakeSession } from "../../api/session";
 import { Button, CheckboxField, CodeField, ErrorCard, Note, PasswordField, TextField, useFormatter } from "../../ui";
 import { AuthFrame } from "../setup/AuthFrame";
@@ -20,8 +20,7 @@ export default function SignInPage() {
   const takeSession = useTakeSession();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const [code, setCode] = useState("");
-  const [asksForCode, setAsksForCode] = useState(false);
+  const asked = useAskedCode();
   const [remember, setRemember] = useState(true);
 
   useEffect(() => {
@@ -33,7 +32,7 @@ export default function SignInPage() {
   }, [setupRequired, navigate]);
 
   const enter = useMutation({
-    mutationFn: () => signIn({ email: email.trim(), password, remember, ...(asksForCode ? { code } : {}) }),
+    mutationFn: () => signIn({ email: email.trim(), password, remember, ...asked.sent }),
     onSuccess: async (entered) => {
       // Whoever was here before leaves nothing behind.
       client.clear();
@@ -41,11 +40,9 @@ export default function SignInPage() {
       await navigate({ to: next ?? "/" });
     },
     onError: (error) => {
-      const said = saidOfCode(error);
-      if (said) setAsksForCode(true);
-      if (said === "wrong") setCode("");
+      asked.refused(error);
       // Another password, or another person: who that is asked for a code is known only then.
-      if (error instanceof ApiError && error.code === "wrong_credentials") setAsksForCode(false);
+      if (error instanceof ApiError && error.code === "wrong_credentials") asked.forget();
     },
   });
 
@@ -95,9 +92,7 @@ export default function SignInPage() {
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
-        {asksForCode && (
-          <CodeField autoFocus value={code} onChange={setCode} error={ofCode === "wrong" && (refused?.code === "key_missing" ? refused.title : true)} />
-        )}
+        {asked.asks && <CodeField autoFocus value={asked.code} onChange={asked.setCode} said={ofCode} />}
         <CheckboxField label={t("signIn.remember")} checked={remember} onChange={setRemember} />
         <Button type="submit" variant="primary" size="lg" wide busy={enter.isPending}>
           {t("signIn.submit")}
