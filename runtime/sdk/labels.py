@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from runtime.sdk.tasks import Choice
 
-__all__ = ["LONGEST_LABEL", "choice", "label_problems"]
+__all__ = ["LONGEST_LABEL", "USUAL_LABELS", "choice", "label_problems"]
 
 #: It has to stand on one button of two, on a phone.
 LONGEST_LABEL: Final = 40
-_USUAL: Final = (("approve_label", "approve"), ("reject_label", "reject"))
+#: By what names the answers go where the builder gives them none: one for each language that people read in.
+USUAL_LABELS: Final = (("Approve", "Reject"), ("Genehmigen", "Ablehnen"))
 
 
 def choice(id: str, usual: str, label: str, *, comment: bool) -> Choice:
@@ -22,10 +23,11 @@ def choice(id: str, usual: str, label: str, *, comment: bool) -> Choice:
 
 def label_problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """What is wrong with the names as stored: (field path, code, message). Two buttons of one name say nothing."""
-    approve, reject = (_line(config.get(field) or usual).casefold() for field, usual in _USUAL)
-    if approve != reject:
+    own = [_line(config.get(name) or "").casefold() for name in ("approve_label", "reject_label")]
+    shown = [(own[0] or approve.casefold(), own[1] or reject.casefold()) for approve, reject in USUAL_LABELS]
+    if not any(approve == reject for approve, reject in shown):
         return []
-    field = "reject_label" if config.get("reject_label") else "approve_label"
+    field = "reject_label" if own[1] else "approve_label"
     return [(field, "same_label", "Both buttons have the same name: nobody would know which one says yes.")]
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from django.test import Client
 
+from builder.api.link_words import words_of as link_words
 from builder.audit.models import AuditRow
+from runtime.sdk.labels import USUAL_LABELS
+from runtime.worker.mail_words import words_of as mail_words
 from tests.builder.conftest import World
 from tests.builder.test_people import link_of, question, run_of
+from tests.generated import ROOT
 
 
 def test_warnings_stand_with_the_question_in_the_list_and_on_the_page_of_a_link(world: World) -> None:
@@ -98,3 +103,12 @@ def test_questions_whose_buttons_say_different_things_are_not_decided_together(w
     assert world.as_rosa.post(path, mixed).status == 422
     alike = {"tasks": [str(one.id) for one in named], "outcome": "approved"}
     assert [one["taken"] for one in world.as_rosa.post(path, alike).body["items"]] == [True, True]
+
+
+@pytest.mark.parametrize(("language", "usual"), list(zip(("en", "de"), USUAL_LABELS, strict=True)))
+def test_the_usual_names_of_the_buttons_are_the_same_everywhere(language: str, usual: tuple[str, str]) -> None:
+    mail, page = mail_words(language), link_words(language)
+    inbox = json.loads((ROOT / "frontend" / "src" / "i18n" / language / "inbox.json").read_text("utf-8"))["choice"]
+    assert (mail["approved"], mail["rejected"]) == usual
+    assert (page["choice_approved"], page["choice_rejected"]) == usual
+    assert (inbox["approved"], inbox["rejected"]) == usual

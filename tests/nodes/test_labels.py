@@ -47,6 +47,12 @@ async def test_without_a_name_of_its_own_an_answer_is_kept_as_before() -> None:
         ({"approve_label": "Pay", "reject_label": " pay "}, ["reject_label"]),
         ({"approve_label": "Reject"}, ["approve_label"]),
         ({"reject_label": "approve"}, ["reject_label"]),
+        # Whoever reads it in German would see two buttons of this name.
+        ({"approve_label": "ablehnen"}, ["approve_label"]),
+        ({"reject_label": "Genehmigen"}, ["reject_label"]),
+        ({"approve_label": "Genehmigen", "reject_label": "Ablehnen"}, []),
+        ({"approve_label": " ", "reject_label": " "}, []),
+        ({"approve_label": " ", "reject_label": "Approve"}, ["reject_label"]),
         ({"approve_label": "Reject", "reject_label": "Approve"}, []),
         ({"approve_label": "x" * 41}, ["approve_label"]),
     ],
