@@ -51,6 +51,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "warning": "Warning",
         "answers": "Answers",
         "more": "and {count} more",
+        "more_columns": "{count} more columns",
+        "more_columns_one": "1 more column",
         "approved": "Approve",
         "rejected": "Reject",
         "amount": "Amount",
@@ -96,6 +98,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "warning": "Warnung",
         "answers": "Antworten",
         "more": "und {count} weitere",
+        "more_columns": "{count} weitere Spalten",
+        "more_columns_one": "1 weitere Spalte",
         "approved": "Genehmigen",
         "rejected": "Ablehnen",
         "amount": "Betrag",
@@ -189,13 +193,18 @@ def body(
 
 
 def _rows(table: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
-    """A line for each row of a table, and one for those that are not shown. Empty cells are left out."""
+    """A line for each row of a table, and one for how much is not shown. Empty cells are left out."""
     names = [str(column["name"]) for column in table["columns"]]
     lines = [
-        "- " + "; ".join(f"{name}: {cell}" for name, cell in zip(names, row, strict=True) if cell)
+        "- " + ("; ".join(f"{name}: {cell}" for name, cell in zip(names, row, strict=True) if cell) or "–")
         for row in table["rows"]
     ]
-    return [*lines, words["more"].format(count=table["more"])] if table["more"] else lines
+    more = [
+        words[kind if kind == "more" or table[kind] > 1 else f"{kind}_one"].format(count=table[kind])
+        for kind in ("more", "more_columns")
+        if table[kind]
+    ]
+    return [*lines, " · ".join(more)] if more else lines
 
 
 def list_subject(absent: str, count: int, language: str) -> str:

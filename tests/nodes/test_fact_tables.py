@@ -88,3 +88,15 @@ async def test_a_mail_has_a_line_for_each_row() -> None:
     text = body(title="Pay?", spec=spec, due_at=None, ends_at=None, link="https://x", language="en", time_zone="UTC")
     assert "Lines:\n- item: Chair; total: 12.50\n- total: 3\n- item: Lamp\n" in text
     assert "and 12 more\n\n" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "columns", "said"),
+    [("en", 9, "1 more column"), ("en", 11, "3 more columns"), ("de", 9, "1 weitere Spalte"), ("en", 8, None)],
+)
+async def test_a_mail_says_how_much_of_a_table_is_not_shown(language: str, columns: int, said: str | None) -> None:
+    spec: Any = (await task_of([{f"c{at}": None for at in range(columns)}])).document()
+    text = body(
+        title="Pay?", spec=spec, due_at=None, ends_at=None, link="https://x", language=language, time_zone="UTC"
+    )
+    assert f"Lines:\n- –\n{said or ''}\n" in text
