@@ -322,7 +322,7 @@ class Task:
             "fields": [dict(one) for one in self.fields],
         }
         seldom: dict[str, JSON] = {
-            "warnings": [warning_line(one) for one in self.warnings],
+            "warnings": list(dict.fromkeys(map(warning_line, self.warnings))),
             "everyone": self.everyone,
             "admins": self.admins,
             "mail": self.mail,

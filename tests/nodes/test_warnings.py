@@ -75,6 +75,8 @@ async def test_each_warning_is_said_once_and_an_empty_one_not_at_all() -> None:
     texts = ("{{ trigger.a }}", "{{ trigger.b }}", "Twice", "Twice")
     entries = [{"text": text, "when": "{{ true }}"} for text in texts]
     assert (await asked(entries, a="", b="One\n line")).document()["warnings"] == ["One line", "Twice"]
+    # What is alike once it is one line is said once, too.
+    assert (await asked(entries, a="Twice ", b=" ")).document()["warnings"] == ["Twice"]
 
 
 def test_a_long_warning_is_kept_without_its_end() -> None:
