@@ -18,7 +18,7 @@ import {
   refusals,
   sumOf,
   wrongs,
-tableOf,
+  tableOf,
 } from "./task";
 import { namesOf } from "./names";
 
