@@ -131,8 +131,8 @@ class TaskView:
     needs to). `anew`: the open question that stands in its place; of one that is read alone. `pending`: what people
     have said that has not taken effect. `snoozed`: until when it is out of whose list.
     `spec`: the question itself: text, facts [{label, value}], warnings (texts; missing where there are none), choices
-    [{id, label, comment}], fields of a form, error of a failed step. `answer`: what the run goes on with. `notes`: of
-    one question that is read alone.
+    [{id, label, comment, own}], fields of a form, error of a failed step. `answer`: what the run goes on with.
+    `notes`: of one question that is read alone.
     """
 
     id: UUID

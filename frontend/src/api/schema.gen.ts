@@ -3498,7 +3498,7 @@ export type TakeManyBackBody = {
   tasks: Array<string>;
 };
 
-/** The same with the question itself. `facts`: [{label, value}], each value a text, a file, a list of files, or a table {columns: [{name, number}], rows: [[text]], more, more_columns} with how many rows and columns are not shown; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew. */
+/** The same with the question itself. `facts`: [{label, value}], each value a text, a file, a list of files, or a table {columns: [{name, number}], rows: [[text]], more, more_columns} with how many rows and columns are not shown; `choices`: [{id, label, comment, own}], `comment`: whoever chooses it says why, `own`: true where `label` is the builder's, else missing; `fields`: the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew. */
 export type TaskDetail = {
   amount: unknown;
   anew: (string | null);
