@@ -148,7 +148,8 @@ def _shown(
         parts.append(f"<p>{escape(str(spec['text']))}</p>")
     if warnings := spec.get("warnings"):
         listed = "".join(f"<li>{escape(str(one))}</li>" for one in warnings)
-        parts.append(f'<div class="warnings"><b>{escape(words["warnings"])}</b><ul>{listed}</ul></div>')
+        title = words["warnings_one" if len(warnings) == 1 else "warnings_other"]
+        parts.append(f'<div class="warnings"><b>{escape(title)}</b><ul>{listed}</ul></div>')
     facts = "".join(_fact(str(fact["label"]), fact["value"], words) for fact in spec.get("facts") or ())
     if facts:
         parts.append(f"<dl>{facts}</dl>")

@@ -11,6 +11,7 @@ from django.test import Client
 from builder.api.link_words import words_of as link_words
 from builder.audit.models import AuditRow
 from runtime.sdk.labels import USUAL_LABELS
+from runtime.store.models import HumanMail
 from runtime.worker.mail_words import words_of as mail_words
 from tests.builder.conftest import World
 from tests.builder.test_people import link_of, question, run_of
@@ -27,7 +28,19 @@ def test_warnings_stand_with_the_question_in_the_list_and_on_the_page_of_a_link(
     page = Client().get(link_of(task, world.rosa.email)).content.decode()
     assert "<li>38 % above &lt;the&gt; usual</li>" in page
     assert page.index("38 % above") < page.index("<dl>")
-    assert "Warnings" not in Client().get(link_of(plain, world.rosa.email)).content.decode()
+    assert "<b>Warning</b>" in page
+    assert "Warning" not in Client().get(link_of(plain, world.rosa.email)).content.decode()
+
+
+def test_the_page_of_a_link_is_in_the_language_of_its_mail(world: World) -> None:
+    table = {"columns": [{"name": "item", "number": False}], "rows": [["Stuhl"]], "more": 12, "more_columns": 1}
+    spec = {"open_link": True, "warnings": ["38 % mehr", "Neues Konto"], "facts": [{"label": "Zeilen", "value": table}]}
+    task = question(world, world.rosa.email, spec=spec)
+    link = link_of(task, world.rosa.email)
+    HumanMail.objects.filter(task=task).update(language="de")
+    page = Client().get(link).content.decode()
+    assert "<b>Warnungen</b><ul><li>38 % mehr</li><li>Neues Konto</li></ul>" in page
+    assert "und 12 weitere · 1 weitere Spalte" in page
 
 
 def test_what_was_warned_of_stays_with_the_decision(world: World) -> None:
@@ -71,7 +84,7 @@ def test_the_page_of_a_link_shows_buttons_by_the_names_that_the_builder_gave_the
     task = question(world, world.rosa.email, spec={"open_link": True, "choices": OWN})
     link = link_of(task, world.rosa.email)
     browser = Client()
-    page = browser.get(link, headers={"accept-language": "de"}).content.decode()
+    page = browser.get(link).content.decode()
     assert 'value="approved">Release &lt;it&gt;</button>' in page
     assert 'value="rejected">Send it back</button>' in page
     assert browser.post(link, {"outcome": "approved"}).status_code == 303
