@@ -31,20 +31,31 @@ STYLE: Final = """
 @font-face{font-family:"Inter Variable";font-weight:100 900;font-display:swap;
 src:url("/assets/inter-latin-wght-normal.woff2") format("woff2-variations")}
 :root{color-scheme:light dark;--canvas:#f4f6f9;--surface:#ffffff;--border:#dde2ea;--borderStrong:#8792a4;--ink:#152033;
---ink2:#4a566b;--accent:#3346c2;--onAccent:#ffffff;--focus:#3346c2;--err:#a51d12}
+--ink2:#4a566b;--accent:#3346c2;--onAccent:#ffffff;--focus:#3346c2;--err:#a51d12;--wait:#8f6400;
+--waitSoft:#fdf3dc}
 @media(prefers-color-scheme:dark){:root{--canvas:#0f141c;--surface:#161c26;--border:#2b3544;--borderStrong:#6b7788;
---ink:#e8ecf3;--ink2:#b4bece;--accent:#8fa0ff;--onAccent:#10162e;--focus:#a8b5ff;--err:#ff8f6b}}
+--ink:#e8ecf3;--ink2:#b4bece;--accent:#8fa0ff;--onAccent:#10162e;--focus:#a8b5ff;--err:#ff8f6b;
+--wait:#f0b94a;--waitSoft:#352a12}}
 *{box-sizing:border-box}body{margin:0;background:var(--canvas);color:var(--ink);
 font:15px/1.5 "Inter Variable",Inter,system-ui,"Segoe UI",Roboto,sans-serif}
 main{max-width:36rem;margin:0 auto;padding:1.5rem 1rem 3rem}
 article{background:var(--surface);border:1px solid var(--border);border-radius:12px;padding:1.25rem}
 h1{font-size:1.3rem;line-height:1.3;margin:0 0 .5rem;overflow-wrap:anywhere}p{margin:.5rem 0;
 overflow-wrap:anywhere;white-space:pre-line}
+.warnings{background:var(--waitSoft);border-left:4px solid var(--wait);border-radius:8px;padding:.6rem .9rem;
+margin:1rem 0}.warnings ul{margin:.25rem 0 0;padding-left:1.2rem;overflow-wrap:anywhere}
 .faint{color:var(--ink2);font-size:.9rem}.amount{font-size:1.6rem;font-weight:650;
 font-variant-numeric:tabular-nums;margin:.25rem 0}
 dl{margin:1rem 0;border-top:1px solid var(--border)}dl div{display:flex;gap:1rem;padding:.45rem 0;
 border-bottom:1px solid var(--border)}
 dt{flex:0 0 38%;color:var(--ink2)}dd{margin:0;flex:1;overflow-wrap:anywhere}
+dl .wide{display:block}.wide dd{margin-top:.35rem}table{width:100%;border-collapse:collapse;font-size:.92rem}
+th,td{padding:.35rem .6rem .35rem 0;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{color:var(--ink2);
+font-weight:600}tbody tr{border-top:1px solid var(--border)}.number{text-align:right;white-space:nowrap;
+font-variant-numeric:tabular-nums}
+@media(max-width:30rem){thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+table,tbody,tbody tr{display:block}tbody tr{padding:.35rem 0}td{display:flex;gap:1rem;padding:.15rem 0;text-align:right;
+justify-content:space-between}td::before{content:attr(data-name);color:var(--ink2);text-align:left}}
 label{display:block;font-weight:600;margin-top:1rem}textarea{width:100%;min-height:5rem;font:inherit;color:inherit;
 background:var(--surface);border:1px solid var(--borderStrong);border-radius:8px;padding:.6rem;margin-top:.35rem}
 .buttons{display:flex;gap:.75rem;margin-top:1rem;flex-wrap:wrap}button{flex:1 1 9rem;min-height:50px;font:inherit;
@@ -135,10 +146,11 @@ def _shown(
         parts.append(f'<p class="amount">{escape(found.amount)}</p>')
     if spec.get("text"):
         parts.append(f"<p>{escape(str(spec['text']))}</p>")
-    facts = "".join(
-        f"<div><dt>{escape(str(fact['label']))}</dt><dd>{escape(_text(fact['value']))}</dd></div>"
-        for fact in spec.get("facts") or ()
-    )
+    if warnings := spec.get("warnings"):
+        listed = "".join(f"<li>{escape(str(one))}</li>" for one in warnings)
+        title = words["warnings_one" if len(warnings) == 1 else "warnings_other"]
+        parts.append(f'<div class="warnings"><b>{escape(title)}</b><ul>{listed}</ul></div>')
+    facts = "".join(_fact(str(fact["label"]), fact["value"], words) for fact in spec.get("facts") or ())
     if facts:
         parts.append(f"<dl>{facts}</dl>")
     needs = any(choice["comment"] for choice in spec["choices"])
@@ -156,8 +168,43 @@ def _shown(
     return _html(words, task.title, "".join(parts), status)
 
 
+def _fact(label: str, value: Any, words: Mapping[str, str]) -> str:
+    if not (isinstance(value, dict) and {"columns", "rows", "more", "more_columns"} == set(value)):
+        return f"<div><dt>{escape(label)}</dt><dd>{escape(_text(value))}</dd></div>"
+    table = value
+    # The roles are said, for on a phone each row is a block of its own, and no table to a screen reader then.
+    names = [str(column["name"]) for column in table["columns"]]
+    looks = [' class="number"' if column["number"] else "" for column in table["columns"]]
+    heads = "".join(
+        f'<th scope="col" role="columnheader"{look}>{escape(name)}</th>'
+        for name, look in zip(names, looks, strict=True)
+    )
+    rows = "".join(
+        '<tr role="row">'
+        + "".join(
+            f'<td role="cell" data-name="{escape(name)}"{look}>{escape(_text(cell))}</td>'
+            for name, look, cell in zip(names, looks, row, strict=True)
+        )
+        + "</tr>"
+        for row in table["rows"]
+    )
+    more = [
+        words[f"{kind}_one" if table[kind] == 1 else f"{kind}_other"].format(count=table[kind])
+        for kind in ("more", "more_columns")
+        if table[kind]
+    ]
+    rest = f'<p class="faint">{escape(" · ".join(more))}</p>' if more else ""
+    return (
+        f'<div class="wide"><dt>{escape(label)}</dt><dd><table role="table" aria-label="{escape(label)}">'
+        f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead><tbody role="rowgroup">{rows}</tbody></table>'
+        f"{rest}</dd></div>"
+    )
+
+
 def _button(choice: Mapping[str, Any], words: Mapping[str, str], *, main: bool) -> str:
-    label = words.get(f"choice_{choice['id']}", str(choice["label"]))
+    label = str(choice["label"])
+    if not choice.get("own"):
+        label = words.get(f"choice_{choice['id']}", label)
     look = ' class="main"' if main else ""
     return f'<button{look} name="outcome" value="{escape(str(choice["id"]))}">{escape(label)}</button>'
 
@@ -194,7 +241,8 @@ def _said(found: LinkView, words: Mapping[str, str]) -> str:
     if last is None:
         return ""
     by = words["by_for"].format(by=last.name, name=last.for_name) if last.for_name else last.name
-    return f"{by}: {words.get(f'said_{last.outcome}', last.outcome)}"
+    own = {one["id"]: one["label"] for one in found.task.spec["choices"] if one.get("own")}
+    return f"{by}: {own.get(last.outcome) or words.get(f'said_{last.outcome}', last.outcome)}"
 
 
 def _page(

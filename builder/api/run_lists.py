@@ -74,7 +74,8 @@ class TimelineQuery(Query):
 class KeyEventShape(View):
     """Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of
     what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what
-    started it; `in_place_of`: who was away, and had them decide; `text`: what it failed of, or what was asked."""
+    started it; `in_place_of`: who was away, and had them decide; `text`: what it failed of, or what was asked.
+    `called`: the builder's own name for `outcome`."""
 
     at: str
     kind: str
@@ -83,6 +84,7 @@ class KeyEventShape(View):
     workflow: WorkflowName
     by: str
     in_place_of: str | None
+    called: str | None
     text: str
     outcome: str
     comment: str
@@ -187,6 +189,7 @@ class Timeline(ApiView):
                     workflow=WorkflowName(id=one.workflow_id, name=names.get(one.workflow_id, "")),
                     by=who(one.by, people) or "",
                     in_place_of=one.in_place_of or None,
+                    called=one.called or None,
                     text=one.text,
                     outcome=one.outcome,
                     comment=one.comment,

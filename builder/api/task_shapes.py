@@ -92,11 +92,13 @@ class Note(View):
 
 class Pending(View):
     """What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be
-    taken back. Where it could not take effect: null, and `refused` says why (`code`, `params` as of that problem)."""
+    taken back. Where it could not take effect: null, and `refused` says why (`code`, `params` as of that problem).
+    `called`: the builder's own name for `outcome`; null where it has its usual one."""
 
     by: str
     me: bool
     outcome: str
+    called: str | None
     at: str
     until: str | None
     left_ms: int
@@ -116,10 +118,11 @@ class Given(View):
 class TaskShape(View):
     """A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled.
 
-    `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are
-    asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it
-    alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of
-    those who are asked; then admins may decide.
+    `named`: the builder's own names for answers, by outcome; the others have their usual ones. `warnings`: what the
+    workflow warns of, in words. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with
+    `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on
+    without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`.
+    `stranded_at`: since when too few are left of those who are asked; then admins may decide.
     `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run
     has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to).
     `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is
@@ -135,8 +138,10 @@ class TaskShape(View):
     run: RunShape
     node: str
     step: str
+    named: dict[str, str]
     amount: Any
     currency: str
+    warnings: list[str]
     asked: list[Asked]
     needs: int
     everyone: bool
@@ -168,9 +173,11 @@ class TaskShape(View):
 class TaskDetail(TaskShape):
     """The same with the question itself.
 
-    `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the
-    questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what
-    the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew.
+    `facts`: [{label, value}], each value a text, a file, a list of files, or a table {columns: [{name, number}], rows:
+    [[text]], more, more_columns} with how many rows and columns are not shown; `choices`: [{id, label, comment,
+    own}], `comment`: whoever chooses it says why, `own`: true where `label` is the builder's, else missing; `fields`:
+    the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`:
+    what the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew.
     """
 
     text: str
@@ -288,6 +295,7 @@ def pending_of(call: Call, one: PendingView) -> Pending:
         by=one.name,
         me=one.voter == call.person.id,
         outcome=one.outcome,
+        called=one.called,
         at=stamp(one.at),
         until=_maybe(one.until),
         left_ms=left_of(one),
@@ -299,7 +307,16 @@ def pending_of(call: Call, one: PendingView) -> Pending:
 
 def form_of(view: TaskView) -> str | None:
     """What questions that can be decided together have in common."""
-    return f"{view.run.workflow_id}:{view.node}:{view.currency}" if view.kind == "approval" else None
+    if view.kind != "approval":
+        return None
+    # Versions may call the same answer otherwise, and one button says one thing.
+    label = named_of(view).get("approved")
+    return f"{view.run.workflow_id}:{view.node}:{view.currency}" + (f":{label}" if label else "")
+
+
+def named_of(view: TaskView) -> dict[str, str]:
+    """The builder's own names for the answers to a question."""
+    return {one["id"]: one["label"] for one in view.spec.get("choices") or () if one.get("own")}
 
 
 def shaped(call: Call, views: list[TaskView]) -> list[TaskShape]:
@@ -349,8 +366,10 @@ def _fields(call: Call, views: list[TaskView]) -> list[dict[str, Any]]:
                 "run": run,
                 "node": view.node,
                 "step": steps.get(view.node, view.node),
+                "named": named_of(view),
                 "amount": view.amount,
                 "currency": view.currency,
+                "warnings": list(view.spec.get("warnings") or ()),
                 "asked": [
                     Asked(kind=kind_of(one), key=one, name=names[one], away=away.get(one)) for one in view.people
                 ],

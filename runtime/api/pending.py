@@ -11,7 +11,7 @@ from runtime.api.tasks import decide, pending_view, row_of, task
 from runtime.contracts import JSON, AlreadyDecided, PendingView, TaskView, Voter
 from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.interpreter.asking import refuse_late, refuse_others
-from runtime.interpreter.deciding import Answer, checked, is_small, refuse_pending
+from runtime.interpreter.deciding import Answer, checked, is_small, refuse_pending, told_as
 from runtime.interpreter.waiting import iso
 from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
@@ -78,7 +78,7 @@ def decide_later(
             voter_json=_kept(voter),
             answers=dumps(dict(said.answers)), output=dumps(output), at=now, due_at=due_at, record=record,
         )  # fmt: skip
-        tell(takes_effect_at=iso(due_at))
+        tell(takes_effect_at=iso(due_at), **told_as(spec, found.outcome))
     return task(workspace_id=workspace_id, task_id=task_id)
 
 

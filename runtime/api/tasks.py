@@ -20,7 +20,7 @@ from runtime.interpreter.asking import Whose, anew, asked_of, over
 from runtime.interpreter.counting import able_of_all
 from runtime.interpreter.deciding import Answer, put_down, row_of
 from runtime.interpreter.doubt_words import said_as, shown
-from runtime.interpreter.people import listed, tokens
+from runtime.interpreter.people import called, listed, tokens
 from runtime.store import below
 from runtime.store.dialect import database_now
 from runtime.store.models import HumanNote, HumanSnooze, HumanTask, HumanVote, PendingAnswer, Run
@@ -258,4 +258,6 @@ def pending_view(one: PendingAnswer, spec: Mapping[str, Any]) -> PendingView:
     """What somebody has said that has not taken effect."""
     outcome = said_as(spec, one.outcome) or ""
     why, named = (None, {}) if one.refused is None else read_refusal(one.refused)
-    return PendingView(one.voter, one.name, outcome, one.at, one.due_at, why, one.refused_code, named)
+    return PendingView(
+        one.voter, one.name, outcome, one.at, one.due_at, why, one.refused_code, named, called(spec, one.outcome)
+    )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from runtime.api.fields import fields_of
 from runtime.contracts.searching import KeyEvent, KeyTimeline
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.naming import KEY, folded
-from runtime.store.models import Delivery, HumanVote, Replay, Run, RunField
+from runtime.interpreter.people import called
+from runtime.store.models import Delivery, HumanTask, HumanVote, Replay, Run, RunField
 
 __all__ = ["timeline"]
 
@@ -50,12 +51,15 @@ def _events(rows: list[dict[str, object]]) -> Iterator[KeyEvent]:
     retries = Replay.objects.filter(run_id__in=list(runs)).values_list("run_id", "at", "by", "kind", "error")
     for run_id, at, by, kind, error in retries:
         yield _event(runs[run_id], at, "undo" if kind == "undo" else "retried", by=by, text=_title(error))
+    # Questions may be long: only those are read whole whose answers have names of their own.
+    named = HumanTask.objects.filter(run_id__in=list(runs), spec__contains='"own":true').values_list("id", "spec")
+    asked: dict[UUID, Any] = {task: loads_stored(spec) for task, spec in named}
     votes = HumanVote.objects.filter(task__run_id__in=list(runs))
-    for run_id, at, name, absent, outcome, title, comment in votes.values_list(
-        "task__run_id", "at", "name", "for_name", "outcome", "task__title", "comment"
+    for task, run_id, at, name, absent, outcome, title, comment in votes.values_list(
+        "task_id", "task__run_id", "at", "name", "for_name", "outcome", "task__title", "comment"
     ):
         told = _event(runs[run_id], at, "decided", by=name, text=title, outcome=outcome, comment=comment)
-        yield replace(told, in_place_of=absent)
+        yield replace(told, in_place_of=absent, called=called(asked.get(task, {}), outcome) or "")
     of_event = {row["event_id"]: row for row in rows if row["event_id"] is not None and row["replay_of"] is None}
     again = Delivery.objects.filter(event_id__in=list(of_event)).order_by("-id")[:MOST]
     for event_id, at, conflict in again.values_list("event_id", "received_at", "conflict"):

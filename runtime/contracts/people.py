@@ -89,7 +89,8 @@ class VoteView:
 @dataclass(frozen=True, slots=True)
 class PendingView:
     """What one person has said and can still take back until `until`; or what could not take effect: then `refused`
-    says why, `params` for a catalogue (by, in_place_of, outcome), and `until` is None."""
+    says why, `params` for a catalogue (by, in_place_of, outcome), and `until` is None. `called`: the
+    builder's own name for it; None where it has its usual one."""
 
     voter: UUID
     name: str
@@ -99,6 +100,7 @@ class PendingView:
     refused: str | None = None
     code: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    called: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ class TaskView:
     takes note of that when it goes on), `anew` (somebody has gone on with the run, which asks again where it still
     needs to). `anew`: the open question that stands in its place; of one that is read alone. `pending`: what people
     have said that has not taken effect. `snoozed`: until when it is out of whose list.
-    `spec`: the question itself: text, facts [{label, value}], choices [{id, label, comment}], fields of a form, error
-    of a failed step. `answer`: what the run goes on with. `notes`: of one question that is read alone.
+    `spec`: the question itself: text, facts [{label, value}], warnings (texts; missing where there are none), choices
+    [{id, label, comment, own}], fields of a form, error of a failed step. `answer`: what the run goes on with.
+    `notes`: of one question that is read alone.
     """
 
     id: UUID

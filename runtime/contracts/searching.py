@@ -99,7 +99,7 @@ class KeyEvent:
     """Something that happened to a run of a key. `kind`: started · started_anew · came_again · came_differently (a
     further delivery of what started it) · decided (by a person) · retried · undo · cancelled, or how it ended: a final
     status. `by`: as rows say it, of a decision a name, `in_place_of`: of who was away, empty where nobody was. `text`:
-    what it failed of, or what was asked."""
+    what it failed of, or what was asked. `called`: the builder's own name for `outcome`, if it has one."""
 
     at: int
     kind: str
@@ -111,6 +111,7 @@ class KeyEvent:
     outcome: str
     comment: str
     in_place_of: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,6 +240,7 @@ def _shown(task: Task, redact: Redactor) -> Task:
         title=redact.text(task.title),
         text=redact.text(task.text),
         amount=redact.value(normalise(task.amount)),
+        warnings=tuple(map(redact.text, task.warnings)),
         facts=tuple((redact.text(label), redact.value(normalise(value))) for label, value in task.facts),
     )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from runtime.contracts import Addressee
 from runtime.engine.jsonprofile import JSON
-from runtime.interpreter.people import tokens
+from runtime.interpreter.people import called, tokens
 from runtime.interpreter.stand_ins import seat
 from runtime.interpreter.waiting import iso
 from runtime.ports import PORTS
@@ -85,7 +85,7 @@ def count(kind: str, spec: Mapping[str, Any], votes: Collection[Vote], able: Ite
     return Count(len(said) >= needs, len(said) < needs > len(said) + len(left), needs)
 
 
-def approval(outcome: str, comment: str, votes: Sequence[HumanVote]) -> dict[str, JSON]:
+def approval(spec: Mapping[str, Any], outcome: str, comment: str, votes: Sequence[HumanVote]) -> dict[str, JSON]:
     """What a run goes on with behind an approval."""
     return {
         "outcome": outcome,
@@ -95,6 +95,7 @@ def approval(outcome: str, comment: str, votes: Sequence[HumanVote]) -> dict[str
                 "by": vote.name,
                 "at": iso(vote.at),
                 "outcome": vote.outcome,
+                **({"called": name} if (name := called(spec, vote.outcome)) else {}),
                 "comment": vote.comment or None,
                 **({"for": vote.for_name} if vote.for_name else {}),
                 **({"as": "admin"} if vote.admin else {}),

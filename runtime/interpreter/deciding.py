@@ -20,7 +20,7 @@ from runtime.interpreter.four_eyes import refused_value
 from runtime.interpreter.generations import Said, note_decision
 from runtime.interpreter.generations import decided as decision
 from runtime.interpreter.payloads import INLINE_CHARACTERS, MOST_BYTES, Reference, put_aside, too_large
-from runtime.interpreter.people import GIVE_UP, USE_VALUE, choices_of
+from runtime.interpreter.people import GIVE_UP, USE_VALUE, called, choices_of
 from runtime.interpreter.waiting import iso
 from runtime.sdk.forms import FormField, check_form
 from runtime.sdk.tasks import ANSWERED
@@ -43,6 +43,7 @@ __all__ = [
     "put_down",
     "refuse_pending",
     "row_of",
+    "told_as",
     "told_of",
 ]
 
@@ -172,7 +173,12 @@ def _put_down(
             # An older worker would take the word for a value to go on with (I30); a pause's share stays what it is.
             changes["min_engine"] = run.min_engine + max(0, SKIP_NEEDS_ENGINE - run.min_engine % HELD)
         Run.objects.filter(pk=row.run_id, finished_at__isnull=True).update(change=told, **changes)
-        beside.tell(decided=decided, sha256_after=beside.digest(found.accepted), **told_of(absent))
+        beside.tell(
+            decided=decided,
+            sha256_after=beside.digest(found.accepted),
+            **told_of(absent),
+            **told_as(spec, outcome),
+        )
         if along is not None:
             along(now)
     return decided
@@ -283,7 +289,8 @@ def _answer(row: HumanTask, found: Checked, votes: Sequence[HumanVote], voter: V
     if row.kind == "form":
         assert isinstance(accepted, dict)
         return {**accepted, ANSWERED: {"at": iso(now), **_by(found, voter, comment)}}
-    return approval(outcome, comment, votes)
+    spec: Any = loads_stored(row.spec)
+    return approval(spec, outcome, comment, votes)
 
 
 def _by(found: Checked, voter: Voter, comment: str) -> dict[str, JSON]:
@@ -294,6 +301,12 @@ def _by(found: Checked, voter: Voter, comment: str) -> dict[str, JSON]:
 def told_of(absent: Absent | None) -> dict[str, str]:
     """What the record of a deed says of that."""
     return {} if absent is None else {"in_place_of": absent.name}
+
+
+def told_as(spec: Mapping[str, Any], outcome: str) -> dict[str, JSON]:
+    """And of the name by which the builder had this answer shown."""
+    name = called(spec, outcome)
+    return {} if name is None else {"called": name}
 
 
 def in_place_of(absent: Absent | None) -> dict[str, Any]:

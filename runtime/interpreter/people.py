@@ -121,6 +121,11 @@ def choices_of(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [*choices[:-1], skip, *choices[-1:]]
 
 
+def called(spec: Mapping[str, Any], outcome: str | None) -> str | None:
+    """The builder's own name for this answer; None where it has its usual one."""
+    return next((one["label"] for one in spec.get("choices") or () if one["id"] == outcome and one.get("own")), None)
+
+
 def waits_for_people(step: StepState | None) -> bool:
     return step is not None and step.status is StepStatus.WAITING and step.wait_kind == "human"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.engine.jsonprofile import dumps
@@ -72,10 +73,16 @@ async def resolve(driver: Driver, asked: Asked, first_started_at: int) -> None:
         return
     if record is not None and record.input is not None and (step.writes or claimed.generation > 1):
         recorded: Any = await document_of(record.input, shell.fetch)
-        asked.input_text = record.input
-        asked.config = step.prepared.validate(recorded)
-        return
-    _work_out(driver, asked, first_started_at)
+        if step.writes or not step.prepared.unsolved(recorded):
+            asked.input_text = record.input
+            asked.config = step.prepared.validate(recorded)
+            return
+        # What could not be worked out stands there as text, and must be no value for that.
+        anew = step.prepared.worked_out_anew(recorded, _context(driver, asked, first_started_at))
+        asked.config = step.prepared.validate(anew)
+        asked.input_text = dumps(anew)
+    else:
+        _work_out(driver, asked, first_started_at)
     if len(asked.input_text) > INLINE_CHARACTERS:
         reference = await shell.keep(
             workspace_id=claimed.workspace_id, text=asked.input_text, name=f"{step.node.key}-input.json"
@@ -89,15 +96,20 @@ def _work_out(driver: Driver, asked: Asked, first_started_at: int) -> None:
     if step.static_input is not None:
         asked.input_text, asked.config = step.static_input, prepared.static
         return
-    failed_before = step.node.id if prepared.reads_error else None
-    context = driver.values.context(
+    resolved = prepared.resolved(_context(driver, asked, first_started_at))
+    asked.config = prepared.validate(resolved)
+    asked.input_text = dumps(resolved)
+
+
+def _context(driver: Driver, asked: Asked, first_started_at: int) -> Mapping[str, Any]:
+    """What formulas of a step see."""
+    step, prepared = asked.step, asked.step.prepared
+    assert prepared is not None
+    return driver.values.context(
         driver.state,
         asked.attempt,
         first_started_at,
-        failed_before,
+        step.node.id if prepared.reads_error else None,
         run=prepared.reads_run,
         undo=driver.graph.undoes.get(step.node.id),
     )
-    resolved = prepared.resolved(context)
-    asked.config = prepared.validate(resolved)
-    asked.input_text = dumps(resolved)

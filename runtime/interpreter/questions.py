@@ -44,7 +44,9 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 #: What they decide by.
-_DATA: Final = ("facts", "amount", "currency", "expected_count", "expected_amount")
+_DATA: Final = (
+    "facts", "warnings", "amount", "currency", "approve_label", "reject_label", "expected_count", "expected_amount",
+)  # fmt: skip
 #: The same where it is written with the data of the run; else they are words like any other.
 _WORDS: Final = ("title", "text")
 

@@ -102,6 +102,21 @@ class PreparedStep(Generic[C]):
         """Settings that were worked out before, validated: what a repeated attempt runs with. Raises PermanentError."""
         return _validate(self.type, values)
 
+    def unsolved(self, values: Any) -> tuple[tuple[Place, Template], ...]:
+        """Where settings that were worked out before, as they are written down, have a formula that gave no value."""
+        return tuple(
+            (place, template)
+            for place, template, spared in self.formulas
+            if spared and _at(values, place) == template.text
+        )
+
+    def worked_out_anew(self, values: Any, context: Mapping[str, Any]) -> Any:
+        """Such settings with those formulas as they are now: a value, or what fails the step if it is looked at. What
+        is written down is text, of which nobody would know that it is no value. All else is as it was."""
+        for place, template in self.unsolved(values):
+            values = _put(values, place, _hole(self.type, place, template, True)(context))
+        return values
+
     def resolved(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with formulas worked out, not yet validated: what a step is shown to have received."""
         filled: dict[str, Any] = dict(self.raw) if self.fill is None else self.fill(context)
@@ -132,6 +147,27 @@ def _hole(node_type: NodeType[C], place: Place, template: Template, spared: bool
             return Unsolved(template.text, error)
 
     return fill
+
+
+def _at(values: Any, place: Place) -> Any:
+    """What is at a place; None where there is no such place."""
+    for part in place:
+        if isinstance(values, Mapping):
+            values = values.get(part)
+        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        else:
+            return None
+    return values
+
+
+def _put(values: Any, place: Place, value: Any) -> Any:
+    """A copy of the settings that has this value at a place that there is."""
+    if not place:
+        return value
+    copy: Any = list(values) if isinstance(values, list) else dict(values)
+    copy[place[0]] = _put(copy[place[0]], place[1:], value)
+    return copy
 
 
 def _filling(value: Any, place: Place, holes: Mapping[Place, Fill]) -> Fill | None:

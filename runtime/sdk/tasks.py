@@ -16,9 +16,11 @@ from runtime.sdk.calendars import CALENDAR_PATTERN, COUNTRIES, MONDAY_TO_FRIDAY,
 from runtime.sdk.context import Context
 from runtime.sdk.deadlines import HOUR_MS, UNITS, Notice, after_working_days, notices, span_ms
 from runtime.sdk.errors import PermanentError
+from runtime.sdk.fact_tables import as_table, kept_rows
 from runtime.sdk.fields import Config, Number, Text, as_text
 from runtime.sdk.fields import field as setting
 from runtime.sdk.files import is_file
+from runtime.sdk.warned import warning_line
 from runtime.sdk.words import Words
 
 #: What the answer of a form says of who gave it, beside the answers.
@@ -36,11 +38,14 @@ _LONGEST_FACT: Final = 5000
 
 
 def _fact(value: object) -> object:
-    """Text, but for files: whoever decides wants to see them."""
+    """Text, but for files and lists of objects: whoever decides wants to see them."""
     files = value if isinstance(value, list) else [value]
     if files and len(files) <= _MOST_FILES and all(map(is_file, files)):
         return value
-    text = as_text(value)
+    if (rows := kept_rows(value)) is not None:
+        return rows
+    # Of an empty list there is nothing to see.
+    text = "" if value == [] else as_text(value)
     if not isinstance(text, str):
         raise PydanticKnownError("string_type")
     if len(text) > _LONGEST_FACT:
@@ -49,7 +54,7 @@ def _fact(value: object) -> object:
 
 
 class Fact(Config):
-    """One line to decide by: a text, or a file or several."""
+    """One line to decide by: a text, a file or several, or a list that is shown as a table."""
 
     name: str = setting(title="Name", order=1, min_length=1, max_length=100)
     value: Annotated[Any, BeforeValidator(_fact), WithJsonSchema({"type": "string", "maxLength": _LONGEST_FACT})] = (
@@ -254,31 +259,39 @@ def mail_is_set_up() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer. `id` is the way out that it takes; with `comment` whoever chooses it says why."""
+    """One answer. `id` is the way out that it takes; with `comment` whoever chooses it says why. `own`: `label` is the
+    builder's name for it, and is shown as it is."""
 
     id: str
     label: str
     comment: bool = False
+    own: bool = False
+
+    def document(self) -> dict[str, JSON]:
+        """The answer as a question keeps it."""
+        found: dict[str, JSON] = {"id": self.id, "label": self.label, "comment": self.comment}
+        return {**found, "own": True} if self.own else found
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A question to people.
 
-    ``facts``: (label, value) pairs to decide by. ``amount`` with its ``currency``: what it is about, for sums.
-    ``people``: who may answer, as `Addressee.token` has it; empty: everybody in the workspace. ``barred``: e-mail
-    addresses and `user:<id>` of those who may not, though asked. ``needs``: how many have to say the first of the
-    choices; with ``everyone`` each of those who are asked then. ``admins``: whether admins may decide too. ``fields``:
-    the questions of a form, as `FormField` documents. ``due_at_ms``: when it should be answered, ``ends_at_ms``: when
-    the run goes on without. ``notices``: what is done meanwhile; ``escalate``: who is asked too when it is due.
-    ``mail``: the connection for messages about it; ``open_link``: whether the link in them is enough to decide.
-    ``reach``: who ``people`` are when it is asked. ``review``: the list that is to be looked through.
+    ``facts``: (label, value) pairs to decide by. ``warnings``: what to beware of. ``amount`` with its ``currency``:
+    what it is about, for sums. ``people``: who may answer, as `Addressee.token` has it; empty: everybody in the
+    workspace. ``barred``: e-mail addresses and `user:<id>` of those who may not, though asked. ``needs``: how many have
+    to say the first of the choices; with ``everyone`` each of those who are asked then. ``admins``: whether admins may
+    decide too. ``fields``: the questions of a form, as `FormField` documents. ``due_at_ms``: when it should be
+    answered, ``ends_at_ms``: when the run goes on without. ``notices``: what is done meanwhile; ``escalate``: who is
+    asked too when it is due. ``mail``: the connection for messages about it; ``open_link``: whether the link in them is
+    enough to decide. ``reach``: who ``people`` are when it is asked. ``review``: the list that is to be looked through.
     """
 
     kind: TaskKind
     title: str
     text: str = ""
     facts: tuple[tuple[str, JSON], ...] = ()
+    warnings: tuple[str, ...] = ()
     amount: JSON = None
     currency: str = ""
     people: tuple[str, ...] = ()
@@ -301,14 +314,15 @@ class Task:
         """The question as it is kept."""
         found: dict[str, JSON] = {
             "text": self.text,
-            "facts": [{"label": label, "value": value} for label, value in self.facts],
+            "facts": [{"label": label, "value": as_table(value)} for label, value in self.facts],
             "amount": self.amount,
             "currency": self.currency,
             "needs": self.needs,
-            "choices": [{"id": one.id, "label": one.label, "comment": one.comment} for one in self.choices],
+            "choices": [one.document() for one in self.choices],
             "fields": [dict(one) for one in self.fields],
         }
         seldom: dict[str, JSON] = {
+            "warnings": list(dict.fromkeys(map(warning_line, self.warnings))),
             "everyone": self.everyone,
             "admins": self.admins,
             "mail": self.mail,

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runtime.interpreter.people import amount_text
+from runtime.sdk.fact_tables import table_of
 from runtime.sdk.files import is_file
 
 _LONGEST_SUBJECT: Final = 180
@@ -47,6 +48,13 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "escalate": "Overdue",
         "hand_over": "Handed over to you",
         "stranded": "Nobody who is asked can decide",
+        "warning": "Warning",
+        "answers": "Answers",
+        "more": "and {count} more",
+        "more_columns": "{count} more columns",
+        "more_columns_one": "1 more column",
+        "approved": "Approve",
+        "rejected": "Reject",
         "amount": "Amount",
         "due": "Due",
         "ends": "Open until",
@@ -87,6 +95,13 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "escalate": "Überfällig",
         "hand_over": "An Sie übergeben",
         "stranded": "Niemand der Gefragten kann entscheiden",
+        "warning": "Warnung",
+        "answers": "Antworten",
+        "more": "und {count} weitere",
+        "more_columns": "{count} weitere Spalten",
+        "more_columns_one": "1 weitere Spalte",
+        "approved": "Genehmigen",
+        "rejected": "Ablehnen",
         "amount": "Betrag",
         "due": "Fällig",
         "ends": "Offen bis",
@@ -144,15 +159,19 @@ def body(
     time_zone: str,
     in_place_of: tuple[str, str] | None = None,
 ) -> str:
-    """The text: the question, the facts, until when, and the link. `in_place_of`: the name of who is away, and until
-    which day, `2026-12-03`; empty where nobody knows."""
+    """The text: the question, what is warned of, the facts, until when, and the link. `in_place_of`: the name of who is
+    away, and until which day, `2026-12-03`; empty where nobody knows."""
     words = words_of(language)
     lines = [title, ""]
     if in_place_of is not None:
         lines += [_away("for", in_place_of, words), ""]
     if spec.get("text"):
         lines += [str(spec["text"]), ""]
-    facts = [(str(fact["label"]), _text(fact["value"])) for fact in spec.get("facts") or ()]
+    if warnings := spec.get("warnings"):
+        lines += [*(f"{words['warning']}: {one}" for one in warnings), ""]
+    told = [(str(fact["label"]), fact["value"]) for fact in spec.get("facts") or ()]
+    facts = [(label, _text(value)) for label, value in told if table_of(value) is None]
+    tables = [(label, table) for label, value in told if (table := table_of(value)) is not None]
     if amount := amount_text(spec.get("amount"), spec.get("currency") or ""):
         facts.insert(0, (words["amount"], amount))
     if due_at is not None:
@@ -160,10 +179,32 @@ def body(
     if ends_at is not None and ends_at != due_at:
         facts.append((words["ends"], moment(ends_at, language, time_zone)))
     lines += [f"{label}: {value}" for label, value in facts]
-    if facts:
+    for label, table in tables:
+        lines += ["", f"{label}:", *_rows(table, words)]
+    if facts or tables:
         lines.append("")
+    choices = spec.get("choices") or ()
+    if any(one.get("own") for one in choices):
+        usual = {one: words[one] for one in ("approved", "rejected")}
+        names = [one["label"] if one.get("own") else usual.get(one["id"], one["label"]) for one in choices]
+        lines += [f"{words['answers']}: {' · '.join(names)}", ""]
     lines += [f"{words['open' if spec.get('open_link') else 'inbox']}:", link, "", words["why"], ""]
     return "\n".join(lines)
+
+
+def _rows(table: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    """A line for each row of a table, and one for how much is not shown. Empty cells are left out."""
+    names = [str(column["name"]) for column in table["columns"]]
+    lines = [
+        "- " + ("; ".join(f"{name}: {cell}" for name, cell in zip(names, row, strict=True) if cell) or "–")
+        for row in table["rows"]
+    ]
+    more = [
+        words[kind if kind == "more" or table[kind] > 1 else f"{kind}_one"].format(count=table[kind])
+        for kind in ("more", "more_columns")
+        if table[kind]
+    ]
+    return [*lines, " · ".join(more)] if more else lines
 
 
 def list_subject(absent: str, count: int, language: str) -> str:

@@ -118,7 +118,7 @@ def recount(task_id: UUID) -> UUID | None:
             changes["spec"] = dumps({**spec, "needs": found.needs})
         if found.decided:
             outcome = spec["choices"][0]["id"]
-            answer = dumps(approval(outcome, votes[-1].comment, votes))
+            answer = dumps(approval(spec, outcome, votes[-1].comment, votes))
             changes |= {"status": "decided", "closed_at": now, "outcome": outcome, "answer": answer}
             _note(task_id, "recount", now)
             told = said("decide", "millrace", node=row.node_id, outcome=outcome, decided=True, attempts=[])

@@ -15,6 +15,7 @@ from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, HumanTask, Run, RunField, Version
 from tests import factories
 from tests.builder.conftest import World
+from tests.builder.test_people import CHOICES, question
 
 NAMING = {
     "key": "{{ trigger.body.number }}",
@@ -266,6 +267,23 @@ def test_a_key_has_a_page_of_its_own(books: Books) -> None:
     assert {one["by"] for one in found["items"] if one["run"] == str(first)} == {"Rosa", ""}
     other = books.world.as_mallory.get(_path(f"{books.world.there}/runs/timeline", {"key": "R-1"})).body
     assert other["items"] == []
+
+
+def test_the_page_of_a_key_says_what_people_pressed(books: Books) -> None:
+    world = books.world
+    run = Run.objects.get(pk=books.run("R-1", status="waiting_human", finished_at=None))
+    choices = [{"id": "approved", "label": "Release it", "comment": False, "own": True}, CHOICES[1]]
+    # What a text says is no name of a button.
+    asked = [{"choices": choices}, {"choices": choices}, {"text": '"own":true'}]
+    said = [("approved", None), ("rejected", "Too dear."), ("approved", None)]
+    for attempt, (spec, (outcome, comment)) in enumerate(zip(asked, said, strict=True), 1):
+        task = question(world, world.rosa.email, run=run, attempt=attempt, spec=spec)
+        body = {"outcome": outcome, "comment": comment or ""}
+        assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", body).status == 200
+    found = world.as_vera.get(_path(f"{world.here}/runs/timeline", {"key": "R-1"})).body["items"]
+    told = [(one["outcome"], one["called"]) for one in found if one["kind"] == "decided"]
+    assert told == [("approved", "Release it"), ("rejected", None), ("approved", None)]
+    assert {one["called"] for one in found if one["kind"] != "decided"} == {None}
 
 
 def test_runs_are_found_by_moments_from_the_first_on_and_before_the_last(world: World) -> None:

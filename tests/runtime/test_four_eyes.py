@@ -83,10 +83,19 @@ def test_who_decides_is_not_changed_for_one_run(machine: Machine, settings: dict
 
 
 @pytest.mark.parametrize(
-    "settings", [{"title": "Pay 1?"}, {"amount": "1"}, {"facts": [{"name": "Order", "value": "x"}]}]
+    "settings",
+    [
+        {"title": "Pay 1?"},
+        {"amount": "1"},
+        {"facts": [{"name": "Order", "value": "x"}]},
+        {"warnings": []},
+        {"approve_label": "No"},
+    ],
 )
 def test_what_people_decide_by_is_not_written_anew_for_one_run(machine: Machine, settings: dict[str, Any]) -> None:
-    run_id = cancelled(machine, priced(amount="{{ steps.price.amount }}", facts=[{"name": "Order", "value": "PO-7"}]))
+    warnings = [{"text": "Above 5", "when": "{{ steps.price.amount > 5 }}"}]
+    facts = [{"name": "Order", "value": "PO-7"}]
+    run_id = cancelled(machine, priced(amount="{{ steps.price.amount }}", facts=facts, warnings=warnings))
     assert "decide by" in refused(run_id, "ask", other(run_id, **settings))
 
 

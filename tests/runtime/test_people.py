@@ -68,6 +68,14 @@ def test_a_run_waits_for_a_decision_and_goes_on_by_it(machine: Machine) -> None:
     assert output["decisions"][0]["by"] == "Ines Kaya"
 
 
+def test_what_the_builder_calls_an_answer_goes_on_with_it(machine: Machine) -> None:
+    run_id = machine.begin(flow(LINKS, approval(approve_label="Release it")), {"amount": 12})
+    decide(asked(run_id), "approved")
+    assert machine.finish(run_id).status == "completed"
+    output: Any = detail(run_id, "ask").output
+    assert (output["outcome"], output["decisions"][0]["called"]) == ("approved", "Release it")
+
+
 def test_a_no_needs_a_reason_and_counts_at_once(machine: Machine) -> None:
     run_id = machine.begin(flow(LINKS, approval(rule="number", number=2)), {"amount": 12})
     task = asked(run_id)

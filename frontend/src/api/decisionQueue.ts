@@ -11,6 +11,8 @@ export interface Queued {
   workspace: string;
   task: string;
   title: string;
+  /** The builder's own names for answers; nothing of what was queued before there were any. */
+  named?: TaskDetail["named"] | undefined;
   answer: TaskAnswer;
   /** The one it was tried with first: of a request whose answer was lost nothing is done twice. */
   key: string;

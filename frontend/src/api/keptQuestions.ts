@@ -33,6 +33,7 @@ const isMasked = (value: Json): boolean => JSON.stringify(value ?? null).include
 export function toKeep(task: TaskDetail): TaskDetail {
   return {
     ...task,
+    warnings: (task.warnings ?? []).map((one) => String(withoutLinks(one))),
     text: isMasked(task.text) ? "" : String(withoutLinks(task.text)),
     facts: task.facts.filter(({ value }) => !isMasked(value)).map(({ label, value }) => ({ label, value: withoutLinks(value) })),
     error: task.error && { ...task.error, detail: null },
@@ -66,7 +67,8 @@ export const keptSession = (): Promise<Session | undefined> => kept<Session>("se
 export const forgetAll = dropAll;
 
 export async function keepList(workspace: string, page: Page<Task>): Promise<void> {
-  await keep(listKey(workspace), { at: Date.now(), mark: "", value: page } satisfies Kept<Page<Task>>);
+  const items = page.items.map((task) => ({ ...task, warnings: (task.warnings ?? []).map((one) => String(withoutLinks(one))) }));
+  await keep(listKey(workspace), { at: Date.now(), mark: "", value: { ...page, items } } satisfies Kept<Page<Task>>);
   const wanted = new Set(page.items.map((task) => taskKey(workspace, task.id)));
   for (const key of await keysUnder(`task:${workspace}:`)) if (!wanted.has(key)) await drop(key);
 }

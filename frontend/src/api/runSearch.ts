@@ -205,6 +205,8 @@ export interface KeyEvent {
   in_place_of: string | null;
   text: string;
   outcome: string;
+  /** The builder's own name for that. */
+  called: string | null;
   comment: string;
 }
 

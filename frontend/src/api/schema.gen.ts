@@ -1833,10 +1833,11 @@ export type ItemsWorkspaceView = {
   items: Array<WorkspaceView>;
 };
 
-/** Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what started it; `in_place_of`: who was away, and had them decide; `text`: what it failed of, or what was asked. */
+/** Something that happened. `kind`: started · started_anew · came_again · came_differently (a further delivery of what started it) · decided · retried · undo · cancelled, or how the run ended: a final status. `by`: a name, or what started it; `in_place_of`: who was away, and had them decide; `text`: what it failed of, or what was asked. `called`: the builder's own name for `outcome`. */
 export type KeyEventShape = {
   at: string;
   by: string;
+  called: (string | null);
   comment: string;
   in_place_of: (string | null);
   kind: string;
@@ -2413,10 +2414,11 @@ export type PauseUntil = {
   until: string;
 };
 
-/** What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be taken back. Where it could not take effect: null, and `refused` says why (`code`, `params` as of that problem). */
+/** What somebody has said that has not taken effect. `until`: when it does, in `left_ms` from now; before, it can be taken back. Where it could not take effect: null, and `refused` says why (`code`, `params` as of that problem). `called`: the builder's own name for `outcome`; null where it has its usual one. */
 export type Pending = {
   at: string;
   by: string;
+  called: (string | null);
   code: (string | null);
   left_ms: number;
   me: boolean;
@@ -3547,7 +3549,7 @@ export type TakeManyBackBody = {
   tasks: Array<string>;
 };
 
-/** The same with the question itself. `facts`: [{label, value}]; `choices`: [{id, label, comment}], `comment`: whoever chooses it says why; `fields`: the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew. */
+/** The same with the question itself. `facts`: [{label, value}], each value a text, a file, a list of files, or a table {columns: [{name, number}], rows: [[text]], more, more_columns} with how many rows and columns are not shown; `choices`: [{id, label, comment, own}], `comment`: whoever chooses it says why, `own`: true where `label` is the builder's, else missing; `fields`: the questions of a form; `error`: of a failed step; `in_doubt`: nobody knows whether the step happened; `answer`: what the run went on with; `anew`: the open question that stands in the place of this one, where the run asks anew. */
 export type TaskDetail = {
   amount: unknown;
   anew: (string | null);
@@ -3574,6 +3576,7 @@ export type TaskDetail = {
   may_hand_over: boolean;
   may_leave: boolean;
   may_take: boolean;
+  named: Record<string, string>;
   needs: number;
   node: string;
   notes: Array<Note>;
@@ -3593,9 +3596,10 @@ export type TaskDetail = {
   title: string;
   unread: boolean;
   votes: Array<Vote>;
+  warnings: Array<string>;
 };
 
-/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `asks_me`: it is among what `/inbox/count` counts; `unread`: of that, what I have not seen since it came to me. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
+/** A question. `kind`: approval · form · exception (a step failed). `status`: open · decided · late · cancelled. `named`: the builder's own names for answers, by outcome; the others have their usual ones. `warnings`: what the workflow warns of, in words. `asked`: who is asked; empty: everybody. `needs`: how many have to approve; with `everyone` each of those who are asked. `due_at`: when it should be answered; `ends_at`: when the run goes on without. `taken_by`: who sees to it alone, `taken_for`: in the place of who was away then; `taken_by_me`. `stranded_at`: since when too few are left of those who are asked; then admins may decide. `over`: why no answer is taken any more though the status does not say so: late (its time has passed, and the run has not gone on yet) · anew (somebody has gone on with the run, which asks again where it needs to). `pending`: who is deciding it right now. `snoozed_until`: till then it is out of my list. `in_place_of`: who is away, and in whose place I may decide it. `asks_me`: it is among what `/inbox/count` counts; `unread`: of that, what I have not seen since it came to me. `may_decide`, `may_take`, `may_hand_over`, `may_leave` (to the admins): whether it is open and for me to do so. `form`: alike for questions that can be decided together. */
 export type TaskShape = {
   amount: unknown;
   asked: Array<Asked>;
@@ -3615,6 +3619,7 @@ export type TaskShape = {
   may_hand_over: boolean;
   may_leave: boolean;
   may_take: boolean;
+  named: Record<string, string>;
   needs: number;
   node: string;
   outcome: (string | null);
@@ -3632,6 +3637,7 @@ export type TaskShape = {
   title: string;
   unread: boolean;
   votes: Array<Vote>;
+  warnings: Array<string>;
 };
 
 /** The graph to test, null for the saved draft; and what to hand to the run. */

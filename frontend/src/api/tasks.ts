@@ -22,6 +22,8 @@ export type PendingAnswer = {
   by: string;
   me: boolean;
   outcome: string;
+  /** The builder's own name for that. */
+  called: string | null;
   at: Instant;
   until: Instant | null;
   /** From the moment at which this was read, by whatever clock. */
@@ -54,8 +56,12 @@ export interface Task {
   run: Run;
   node: string;
   step: string;
+  /** The builder's own names for answers, by outcome. */
+  named: { [outcome: string]: string };
   amount: Json;
   currency: string;
+  /** What the workflow warns of. */
+  warnings: string[];
   /** Who is asked; empty: everybody. */
   asked: Asked[];
   /** How many have to approve; with `everyone` each of those who are asked. */
@@ -98,8 +104,11 @@ export interface Task {
   may_leave: boolean;
 }
 
-/** comment: whoever chooses it says why. */
-export type TaskChoice = { id: string; label: string; comment: boolean };
+/** comment: whoever chooses it says why. own: the label is the builder's, and is shown as it is. */
+export type TaskChoice = { id: string; label: string; comment: boolean; own?: boolean };
+
+/** A fact that is a list: how many of its rows and columns are not shown, too. */
+export type FactTable = { columns: { name: string; number: boolean }[]; rows: string[][]; more: number; more_columns: number };
 
 export interface TaskDetail extends Task {
   text: string;

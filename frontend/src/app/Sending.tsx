@@ -43,7 +43,7 @@ export default function Sending() {
   const workspace = useWorkspace().id;
   const said = useSaid();
   useSending(({ queued, error }) => {
-    const words = said(queued.answer.outcome);
+    const words = said(queued.answer.outcome, queued.named);
     if (error) showToast({ aside: true, tone: "err", title: t("offline.notTaken", { said: words, title: queued.title }), text: t("offline.seeInbox") });
     else showToast({ aside: true, title: t("offline.sent", { said: words }), text: queued.title });
     void refreshInbox(client, workspace);

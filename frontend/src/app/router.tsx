@@ -287,7 +287,7 @@ const inboxRoute = createRoute({
 const reviewRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/reviews/$taskId",
-  component: screen(() => import("../pages/review"), "reviews"),
+  component: screen(() => import("../pages/review"), "reviews", "inbox", "preview"),
 });
 
 const deadLettersRoute = createRoute({

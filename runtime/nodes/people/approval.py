@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from runtime.sdk import (
     JSON,
-    Choice,
     Context,
     EffectClass,
     Example,
@@ -20,7 +19,9 @@ from runtime.sdk import (
     Wait,
     field,
 )
+from runtime.sdk.labels import LONGEST_LABEL, choice, label_problems
 from runtime.sdk.tasks import Fact, Question, asks, facts_of, question_advice, requester_of
+from runtime.sdk.warned import MOST_WARNINGS, Warned, warned_of, warned_problems
 
 
 class ApprovalConfig(Question):
@@ -40,10 +41,19 @@ class ApprovalConfig(Question):
         order=3,
         max_length=50,
     )
-    amount: Text = field(
-        "", title="Amount", expression=True, placeholder="{{ trigger.body.total }}", order=4, max_length=60
+    warnings: list[Warned] = field(
+        default_factory=list,
+        title="Warnings",
+        help="Each is shown above the facts where its condition holds, and kept with the question.",
+        widget="list",
+        hints={"add": "Add a warning", "new": "Warning"},
+        order=4,
+        max_length=MOST_WARNINGS,
     )
-    currency: Text = field("", title="Currency", expression=True, placeholder="EUR", order=5, max_length=10)
+    amount: Text = field(
+        "", title="Amount", expression=True, placeholder="{{ trigger.body.total }}", order=5, max_length=60
+    )
+    currency: Text = field("", title="Currency", expression=True, placeholder="EUR", order=6, max_length=10)
     people: Text = field(
         "",
         title="Who decides",
@@ -51,7 +61,7 @@ class ApprovalConfig(Question):
         widget="people",
         expression=True,
         placeholder="ines@example.com, Finance",
-        order=6,
+        order=7,
         max_length=5000,
     )
     rule: Literal["any", "all", "number"] = field(
@@ -59,22 +69,36 @@ class ApprovalConfig(Question):
         title="How many have to approve",
         widget="choice",
         options=(("any", "One of them"), ("all", "All of them"), ("number", "So many of them")),
-        order=7,
+        order=8,
     )
-    number: Number = field(2, title="So many", widget="number", show_if={"rule": ["number"]}, order=8, ge=1, le=100)
+    number: Number = field(2, title="So many", widget="number", show_if={"rule": ["number"]}, order=9, ge=1, le=100)
     comment: Literal["never", "reject", "always"] = field(
         "reject",
         title="A comment is needed",
         widget="choice",
         options=(("never", "Never"), ("reject", "For a no"), ("always", "Always")),
-        order=9,
+        order=10,
+    )
+    approve_label: Text = field(
+        "",
+        title="Name of the button to approve",
+        help="For example: Release the payment. Empty: Approve, in the language of whoever reads it.",
+        order=11,
+        max_length=LONGEST_LABEL,
+    )
+    reject_label: Text = field(
+        "",
+        title="Name of the button to reject",
+        help="For example: Send it back. Empty: Reject, in the language of whoever reads it.",
+        order=12,
+        max_length=LONGEST_LABEL,
     )
     not_requester: bool = field(
         False,
         title="Whoever asks for it may not decide",
         help="Not even if they are in a group that is asked. Nor may whoever gave the run other settings or data.",
         widget="toggle",
-        order=10,
+        order=13,
     )
     requester: Text = field(
         "",
@@ -84,7 +108,7 @@ class ApprovalConfig(Question):
         expression=True,
         placeholder="{{ trigger.body.requested_by }}",
         show_if={"not_requester": [True]},
-        order=11,
+        order=14,
         max_length=254,
     )
     admins: bool = field(
@@ -93,7 +117,7 @@ class ApprovalConfig(Question):
         help="If nobody who is asked can. The record says that it was an admin.",
         widget="toggle",
         advanced=True,
-        order=12,
+        order=15,
     )
 
 
@@ -106,14 +130,15 @@ async def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wai
         "approval",
         title=config.title,
         facts=facts_of(config.facts),
+        warnings=warned_of(config.warnings),
         amount=config.amount.strip() or None,
         currency=config.currency.strip(),
         everyone=config.rule == "all",
         admins=config.admins,
         barred=await requester_of(config.requester, context) if config.not_requester else (),
         choices=(
-            Choice("approved", "Approve", comment=config.comment == "always"),
-            Choice("rejected", "Reject", comment=config.comment != "never"),
+            choice("approved", "Approve", config.approve_label, comment=config.comment == "always"),
+            choice("rejected", "Reject", config.reject_label, comment=config.comment != "never"),
         ),
     )
     able = task.able()
@@ -133,9 +158,10 @@ async def run(config: ApprovalConfig, step_input: JSON, context: Context) -> Wai
 
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    found = warned_problems(config)
     if config.get("rule") == "all" and not str(config.get("people") or "").strip():
-        return [("people", "required", "All of them have to approve: say who they are.")]
-    return []
+        found.append(("people", "required", "All of them have to approve: say who they are."))
+    return found + label_problems(config)
 
 
 NODE = NodeType(

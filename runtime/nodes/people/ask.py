@@ -20,6 +20,7 @@ from runtime.sdk import (
 )
 from runtime.sdk.forms import FormField, question_problems
 from runtime.sdk.tasks import ANSWERED, Fact, Question, asks, facts_of, question_advice
+from runtime.sdk.warned import MOST_WARNINGS, Warned, warned_of, warned_problems
 
 
 class AskConfig(Question):
@@ -39,12 +40,21 @@ class AskConfig(Question):
         order=3,
         max_length=50,
     )
+    warnings: list[Warned] = field(
+        default_factory=list,
+        title="Warnings",
+        help="Each is shown above the facts where its condition holds, and kept with the question.",
+        widget="list",
+        hints={"add": "Add a warning", "new": "Warning"},
+        order=4,
+        max_length=MOST_WARNINGS,
+    )
     fields: list[FormField] = field(
         default_factory=list,
         title="Questions",
         help="Each answer is a field of the step's result.",
         widget="form-fields",
-        order=4,
+        order=5,
         min_length=1,
         max_length=100,
     )
@@ -55,7 +65,7 @@ class AskConfig(Question):
         widget="people",
         expression=True,
         placeholder="ines@example.com, Finance",
-        order=5,
+        order=6,
         max_length=5000,
     )
 
@@ -67,6 +77,7 @@ async def run(config: AskConfig, step_input: JSON, context: Context) -> Wait:
         "form",
         title=config.title,
         facts=facts_of(config.facts),
+        warnings=warned_of(config.warnings),
         choices=(Choice("out", "Send"),),
         fields=tuple(entry.model_dump(mode="python") for entry in config.fields),
     )
@@ -83,7 +94,7 @@ async def run(config: AskConfig, step_input: JSON, context: Context) -> Wait:
 
 
 def problems(config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    found = question_problems(config)
+    found = question_problems(config) + warned_problems(config)
     entries = config.get("fields")
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, Mapping) and str(entry.get("name", "")).lower() == ANSWERED:

@@ -53,11 +53,12 @@ export function Rows({ id, kind, field, node, value, config, onChange, path, rea
     onChange(rows.filter((_row, index) => index !== at));
   };
   const compact = fields.length <= 2;
-  const nameOfNew = typeof field.hints["new"] === "string" ? `${field.hints["new"]} ${rows.length + 1}` : t(`rows.new.${kind}`, { number: rows.length + 1, defaultValue: "" });
+  const called = typeof field.hints["new"] === "string" ? field.hints["new"] : "";
+  const nameOfNew = called ? `${called} ${rows.length + 1}` : t(`rows.new.${kind}`, { number: rows.length + 1, defaultValue: "" });
   return (
     <div className={rules.rows} id={id} role="group" aria-label={field.title}>
       {rows.map((row, at) => {
-        const title = textOf(row["name"] ?? row["label"] ?? row["field"] ?? row["column"] ?? row["title"]) || t(kind === "rules" ? "rows.rule" : "rows.entry", { number: at + 1 });
+        const title = textOf(row["name"] ?? row["label"] ?? row["field"] ?? row["column"] ?? row["title"]) || (called ? `${called} ${at + 1}` : t(kind === "rules" ? "rows.rule" : "rows.entry", { number: at + 1 }));
         const shut = closed.has(at);
         return (
           <div key={at} className={rules.entry} data-compact={compact}>

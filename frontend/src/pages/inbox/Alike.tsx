@@ -28,7 +28,7 @@ export default function Alike({ task }: { task: TaskDetail }) {
             </Link>
             <span className={cx("tn", alikeCss.amount)}>{amountText(one.amount, one.currency, format)}</span>
             <span className={cx(css.where, alikeCss.where)}>
-              {[said(one.outcome), byOf(one.votes.at(-1), t)].filter(Boolean).join(" · ")} · <Time at={one.closed_at ?? one.created_at} />
+              {[said(one.outcome, one.named), byOf(one.votes.at(-1), t)].filter(Boolean).join(" · ")} · <Time at={one.closed_at ?? one.created_at} />
             </span>
           </li>
         ))}

@@ -7,11 +7,12 @@ import { api, newIdempotencyKey } from "../../api/client";
 import { refreshInbox, workspacePath } from "../../api/queries";
 import { useUser, useWorkspace } from "../../api/session";
 import type { Task } from "../../api/types";
-import { Button, Dialog, ErrorCard, showToast, TextAreaField, useFormatter } from "../../ui";
+import { taskTitle } from "../../i18n/server";
+import { Button, Dialog, ErrorCard, Note, showToast, TextAreaField, useFormatter } from "../../ui";
 import { whyNot } from "./away";
 import { useKeep, useSaid } from "./decisions";
 import css from "./inbox.module.css";
-import { amountText, sumOf } from "./task";
+import { amountText, sumOf, warningsOf } from "./task";
 
 interface Outcome {
   id: string;
@@ -31,6 +32,7 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
   const [asking, setAsking] = useState(false);
   const [comment, setComment] = useState("");
   const count = chosen.length;
+  const warned = chosen.filter((task) => warningsOf(task).length > 0);
   const total = sumOf(chosen);
   const sum = total === null ? "" : amountText(total, chosen[0]?.currency ?? "", format);
   const seconds = useUser().undo_seconds;
@@ -47,8 +49,8 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
     onSuccess: ({ items }) => {
       const done = items.filter((one) => one.taken).length;
       const refused = items.filter((one) => !one.taken);
-      const why = refused[0] ? whyNot(refused[0], said, words) : "";
-      const title = sum && refused.length === 0 ? t("bulk.doneSum", { count: done, sum }) : t("bulk.done", { count: done });
+      const why = refused[0] ? whyNot(refused[0], (outcome) => said(outcome, chosen[0]?.named), words) : "";
+      const title = own ? t("bulk.doneOwn", { label: own, count: done }) : sum && refused.length === 0 ? t("bulk.doneSum", { count: done, sum }) : t("bulk.done", { count: done });
       const left = Math.max(0, ...items.map((one) => one.left_ms));
       const tell = () => showToast({ aside: true, title: t("inbox:held.sent", { said: title }) });
       if (left > 0) {
@@ -65,10 +67,20 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
     },
     onSettled: () => refreshInbox(client, workspace),
   });
-  const label = sum ? t("bulk.approveSum", { count, sum }) : t("bulk.approve", { count });
+  // All that are chosen have the same button.
+  const own = chosen[0]?.named?.["approved"];
+  const label = own ? t(sum ? "bulk.ownSum" : "bulk.own", { label: own, count, sum }) : sum ? t("bulk.approveSum", { count, sum }) : t("bulk.approve", { count });
   return (
     <div className={css.bulk}>
-      <span role="status">{count > 0 ? t("bulk.chosen", { count }) : t("bulk.hint")}</span>
+      <span role="status">
+        {count > 0 ? t("bulk.chosen", { count }) : t("bulk.hint")}
+        {warned.length > 0 && (
+          <>
+            {" · "}
+            <b className={css.warned}>{t("bulk.warned", { count: warned.length })}</b>
+          </>
+        )}
+      </span>
       <Button variant="primary" size="sm" icon={<Check size={15} aria-hidden />} disabled={count === 0} onClick={() => setAsking(true)}>
         {label}
       </Button>
@@ -76,7 +88,7 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
         <Dialog
           opened
           onClose={() => setAsking(false)}
-          title={t("bulk.confirm", { count })}
+          title={own ? t("bulk.confirmOwn", { label: own, count }) : t("bulk.confirm", { count })}
           footer={
             <>
               <Button onClick={() => setAsking(false)}>{t("common:action.cancel")}</Button>
@@ -87,6 +99,18 @@ export default function Bulk({ chosen, onDone }: { chosen: readonly Task[]; onDo
           }
         >
           {approve.isError && <ErrorCard title={t("bulk.failed")} error={approve.error} />}
+          {warned.length > 0 && (
+            <Note tone="wait">
+              <b>{t("bulk.warnedTitle", { count: warned.length })}</b>
+              <ul className={css.warnings}>
+                {warned.map((task) => (
+                  <li key={task.id}>
+                    {taskTitle(task)}: {warningsOf(task).join(" · ")}
+                  </li>
+                ))}
+              </ul>
+            </Note>
+          )}
           <p>{seconds > 0 ? t("bulk.confirmUndo", { count: seconds }) : t("bulk.confirmText")}</p>
           <TextAreaField label={t("bulk.comment")} rows={2} maxLength={2000} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
         </Dialog>

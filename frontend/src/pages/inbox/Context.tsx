@@ -166,7 +166,7 @@ function OfKey({ of, run }: { of: string; run: string }) {
               {runs(`timeline.kind.${event.kind}`, {
                 who: eventBy(event, runs as never),
                 what: event.text,
-                outcome: said(event.outcome),
+                outcome: event.called || said(event.outcome),
                 context: event.by ? "by" : "alone",
               })}
             </span>

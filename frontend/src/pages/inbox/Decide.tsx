@@ -78,8 +78,8 @@ export function Decide({ task, head, onDecided }: DecideProps) {
 
   const label = (choice: TaskChoice) => {
     const known = i18n.exists(`choice.${choice.id}`, { ns: "inbox" });
-    // A step may call its answers as it likes; those that have their usual names are translated.
-    return known ? t(`choice.${choice.id}`) : choice.label;
+    // A step may call its answers as it likes, and then they are shown so; those that have their usual names are translated.
+    return known && !choice.own ? t(`choice.${choice.id}`) : choice.label;
   };
   const change = (changes: Partial<Draft>) => {
     const next = { ...draft, ...changes };

@@ -26,16 +26,16 @@ export function NotTaken({ onOpen }: { onOpen: (id: string) => void }) {
   });
   const later = useQueue((store) => store.refused);
   const errorText = useErrorText();
-  const why = ({ error }: Became): string => {
+  const why = ({ error, queued }: Became): string => {
     if (!isTooLate(error)) return errorText(error).title;
-    return lateWords(error, said, t);
+    return lateWords(error, (outcome) => said(outcome, queued.named), t);
   };
   if (refused.length === 0 && later.length === 0) return null;
   return (
     <div className={css.notTaken} role="alert">
       {refused.map(({ task, title, pending }) => (
         <Note key={task} tone="err" icon={<CircleX size={16} aria-hidden />}>
-          <b>{t("notEffective", { said: said(pending.outcome), title })}</b> {whyNot({ ...pending, message: pending.refused }, said, t)}{" "}
+          <b>{t("notEffective", { said: pending.called || said(pending.outcome), title })}</b> {whyNot({ ...pending, message: pending.refused }, said, t)}{" "}
           <Button variant="link" onClick={() => onOpen(task)}>
             {t("held.open")}
           </Button>{" "}
@@ -46,7 +46,7 @@ export function NotTaken({ onOpen }: { onOpen: (id: string) => void }) {
       ))}
       {later.map((one) => (
         <Note key={one.queued.task} tone="err" icon={<CircleX size={16} aria-hidden />}>
-          <b>{t("offline.notTaken", { said: said(one.queued.answer.outcome), title: one.queued.title })}</b> {why(one)}{" "}
+          <b>{t("offline.notTaken", { said: said(one.queued.answer.outcome, one.queued.named), title: one.queued.title })}</b> {why(one)}{" "}
           <Button variant="link" onClick={() => onOpen(one.queued.task)}>
             {t("held.open")}
           </Button>{" "}

@@ -1,6 +1,6 @@
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { AlarmClock, Clock, User, UserCheck, UserRoundCheck, Users, CloudOff, FlaskConical, LifeBuoy, ListChecks, TriangleAlert, UserX, X } from "lucide-react";
+import { AlarmClock, Clock, User, UserCheck, UserRoundCheck, Users, CloudOff, FlaskConical, LifeBuoy, ListChecks, MessageSquareWarning, TriangleAlert, UserX, X } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -23,7 +23,7 @@ import pickedCss from "./picked.module.css";
 import rowCss from "./rows.module.css";
 import { KindTile } from "./KindTile";
 import { SentRows } from "./SentRows";
-import { amountText, approvals, canBulk, dueOf, isAsking, isLeft } from "./task";
+import { amountText, approvals, canBulk, dueOf, isAsking, isLeft, warningsOf } from "./task";
 
 // Whoever decides one by one does not need it.
 const Bulk = lazy(() => import("./Bulk"));
@@ -88,6 +88,18 @@ export function StateChips({ task, taken = true }: { task: Task; taken?: boolean
   );
 }
 
+/** That the workflow warns of something. */
+function WarningsChip({ task }: { task: Task }) {
+  const { t } = useTranslation("inbox");
+  const warnings = warningsOf(task);
+  if (warnings.length === 0) return null;
+  return (
+    <Chip tone="wait" icon={<MessageSquareWarning size={12} aria-hidden />} title={warnings.join("\n")}>
+      {t("warnings.chip", { count: warnings.length })}
+    </Chip>
+  );
+}
+
 /** How far an approval is that several have to give. */
 export function VotesChip({ task }: { task: Task }) {
   const { t } = useTranslation("inbox");
@@ -101,11 +113,11 @@ function EndChip({ task }: { task: Task }) {
   const said = useSaid();
   const mine = task.votes.find((vote) => vote.me);
   if (task.over === "late") return <Chip tone="idle">{t("status.late")}</Chip>;
-  if (task.status === "open") return mine ? <Chip>{t("mine", { said: said(mine.outcome) })}</Chip> : null;
+  if (task.status === "open") return mine ? <Chip>{t("mine", { said: said(mine.outcome, task.named) })}</Chip> : null;
   if (task.status !== "decided") return <Chip tone="idle">{t(`status.${task.status}`)}</Chip>;
   const tone = task.outcome === "rejected" || task.outcome === "give_up" ? "err" : "ok";
   const by = byOf(task.votes.at(-1), t);
-  return <Chip tone={tone}>{[said(task.outcome), by].filter(Boolean).join(" · ")}</Chip>;
+  return <Chip tone={tone}>{[said(task.outcome, task.named), by].filter(Boolean).join(" · ")}</Chip>;
 }
 
 /** Who is to answer it, or who sees to it. */
@@ -177,6 +189,7 @@ function Row({ task, search, picked, picking, onPick }: RowProps) {
           {isAsking(task) && <Whose task={task} />}
           <span className={css.chips}>
             {isAsking(task) && task.due_at && <DueChip at={task.due_at} />}
+            <WarningsChip task={task} />
             <StateChips task={task} taken={false} />
             <VotesChip task={task} />
             <EndChip task={task} />

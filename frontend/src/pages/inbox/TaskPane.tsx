@@ -64,7 +64,7 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
     return (
       <TaskView task={task} head={head} busy>
         <Note tone="wait" icon={<CloudOff size={16} aria-hidden />}>
-          <b>{t("offline.chip")}.</b> <NotSent said={queued.answer.outcome} />{" "}
+          <b>{t("offline.chip")}.</b> <NotSent said={queued.answer.outcome} named={task.named} />{" "}
           <Button variant="link" icon={<Undo2 size={14} aria-hidden />} onClick={() => void unqueue(id)}>
             {t("held.undo")}
           </Button>
@@ -75,7 +75,7 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
   if (given) {
     return (
       <TaskView task={task} head={head} busy>
-        <OnItsWay id={id} until={query.dataUpdatedAt + given.left_ms} said={given.outcome} onTakenBack={onTakenBack} />
+        <OnItsWay id={id} until={query.dataUpdatedAt + given.left_ms} said={given.outcome} named={task.named} onTakenBack={onTakenBack} />
       </TaskView>
     );
   }
@@ -84,21 +84,21 @@ export function TaskPane({ id, onDecided, onTakenBack }: TaskPaneProps) {
   return <Decide task={task} head={head} onDecided={(answer) => onDecided(task, answer)} />;
 }
 
-function NotSent({ said }: { said: string }) {
+function NotSent({ said, named }: { said: string; named: TaskDetail["named"] }) {
   const { t } = useTranslation("inbox");
   const words = useSaid();
-  return <>{t("offline.waits", { said: words(said) })}</>;
+  return <>{t("offline.waits", { said: words(said, named) })}</>;
 }
 
 /** It is decided, and can still be taken back. */
-function OnItsWay({ id, until, said, onTakenBack }: { id: string; until: number; said: string; onTakenBack: (id: string) => void }) {
+function OnItsWay({ id, until, said, named, onTakenBack }: { id: string; until: number; said: string; named: TaskDetail["named"]; onTakenBack: (id: string) => void }) {
   const { t } = useTranslation("inbox");
   const words = useSaid();
   const takeBack = useTakeBack();
   const left = Math.max(0, Math.ceil((until - useNow(250)) / 1000));
   return (
     <Note>
-      {left > 0 ? t("held.onItsWay", { count: left, said: words(said) }) : t("held.now")}{" "}
+      {left > 0 ? t("held.onItsWay", { count: left, said: words(said, named) }) : t("held.now")}{" "}
       <Button
         variant="link"
         icon={<Undo2 size={14} aria-hidden />}

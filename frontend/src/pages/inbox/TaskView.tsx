@@ -5,19 +5,17 @@ import { useTranslation } from "react-i18next";
 
 import { useCan, useUser } from "../../api/session";
 import type { Json, TaskDetail } from "../../api/types";
-import { formatExact } from "../../graph/exact";
 import { taskTitle } from "../../i18n/server";
-import { FileLines } from "../../preview/FileLine";
-import { filesOf, firstToOpen, SHOWN_FILES } from "../../preview/value";
 import { Avatar, buttonClass, type Formatter, Note, SkeletonRows, Time, useFormatter } from "../../ui";
 import { ErrorBox } from "../run/ErrorBox";
 import { runTitle } from "../runs/words";
 import { byOf, endedBy, takenBy, useAwayWords } from "./away";
 import { useDeciding, useSaid } from "./decisions";
+import { Facts } from "./Facts";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
 import { namesOf } from "./names";
-import { amountText, isAsking } from "./task";
+import { amountText, isAsking, warningsOf } from "./task";
 import { DueChip, StateChips, TestChip, VotesChip } from "./TaskList";
 
 const Handing = lazy(() => import("./Handing"));
@@ -92,47 +90,20 @@ function Stranded({ task }: { task: TaskDetail }) {
   );
 }
 
-function factText(value: Json): string {
-  if (value === null || value === undefined || value === "") return "–";
-  return typeof value === "object" ? formatExact(value, 1) : String(value);
-}
-
-/** Characters of a fact that is a text to read, and stands below its name. */
-const LONG = 60;
-
-function Facts({ task }: { task: TaskDetail }) {
+/** What the workflow warns of, before what there is to decide by. */
+function Warnings({ task }: { task: TaskDetail }) {
   const { t } = useTranslation("inbox");
-  if (task.facts.length === 0) return null;
-  // Whoever has to decide sees at once what it is about, of what has a line.
-  const open = isAsking(task) ? firstToOpen(task.facts.flatMap((fact) => filesOf(fact.value).slice(0, SHOWN_FILES))) : null;
+  const warnings = warningsOf(task);
+  if (warnings.length === 0) return null;
   return (
-    <section className={css.block}>
-      <h3>{t("facts")}</h3>
-      <dl className={css.facts}>
-        {task.facts.map(({ label, value }, index) => {
-          const files = filesOf(value);
-          if (files.length > 0) {
-            return (
-              // oxlint-disable-next-line react/no-array-index-key -- two facts may have one name, and none ever moves
-              <div key={index} data-long>
-                <dt>{label}</dt>
-                <dd>
-                  <FileLines files={files} below open={open} />
-                </dd>
-              </div>
-            );
-          }
-          const text = factText(value);
-          return (
-            // oxlint-disable-next-line react/no-array-index-key -- two facts may have one name, and none ever moves
-            <div key={index} data-long={text.length > LONG || text.includes("\n")}>
-              <dt>{label}</dt>
-              <dd>{text}</dd>
-            </div>
-          );
-        })}
-      </dl>
-    </section>
+    <Note tone="wait">
+      <b>{t("warnings.title", { count: warnings.length })}</b>
+      <ul className={css.warnings}>
+        {warnings.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </Note>
   );
 }
 
@@ -149,7 +120,7 @@ function Votes({ task }: { task: TaskDetail }) {
             <Avatar name={vote.by} />
             <div>
               <span>
-                <b>{vote.me && !vote.in_place_of ? t("me", { name: vote.by }) : byOf(vote, t)}</b> · {said(vote.outcome)} · <Time at={vote.at} />
+                <b>{vote.me && !vote.in_place_of ? t("me", { name: vote.by }) : byOf(vote, t)}</b> · {said(vote.outcome, task.named)} · <Time at={vote.at} />
                 {vote.admin && ` · ${t("asAdmin")}`}
                 {vote.via === "link" && ` · ${t("byLink")}`}
               </span>
@@ -187,9 +158,9 @@ function Ended({ task }: { task: TaskDetail }) {
     // Who was away has no voice left where another has given it; what they said is told with their name.
     const forMe = mine ? undefined : task.votes.find((vote) => vote.for_me);
     const words = deciding || (mine
-      ? t("waits.said", { said: said(mine.outcome) })
+      ? t("waits.said", { said: said(mine.outcome, task.named) })
       : forMe
-      ? t("waits.saidFor", { by: forMe.by, said: said(forMe.outcome) })
+      ? t("waits.saidFor", { by: forMe.by, said: said(forMe.outcome, task.named) })
       : task.taken_by && !task.taken_by_me
         ? t("waits.taken", { name: takenBy(task, t) })
         : t(task.kind === "exception" && task.asked.length === 0 ? "waits.role" : "waits.others"));
@@ -209,7 +180,7 @@ function Ended({ task }: { task: TaskDetail }) {
   const no = task.outcome === "rejected" || task.outcome === "give_up";
   return (
     <Note tone={no ? "err" : "ok"} icon={no ? <CircleX size={16} aria-hidden /> : <CircleCheck size={16} aria-hidden />}>
-      {endedBy(last, t)} <b>{said(task.outcome)}</b>
+      {endedBy(last, t)} <b>{said(task.outcome, task.named)}</b>
       {task.closed_at && (
         <>
           {" · "}
@@ -333,6 +304,7 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
           )}
           {task.in_doubt && task.status === "open" && <InDoubt task={task} />}
           {task.text && !task.error && <p className={css.text}>{task.text}</p>}
+          <Warnings task={task} />
           <Facts task={task} />
           <Link to="/runs/$runId" params={{ runId: task.run.id }} search={{ step: task.node }} className={buttonClass("link")}>
             {t("seeRun", { name: runTitle(task.run) })}

@@ -70,12 +70,12 @@ export function mineOf(task: Pick<Task, "pending">): PendingAnswer | undefined {
 }
 
 /** Words for who is deciding a question right now; empty where nobody else is. */
-export function useDeciding(): (task: Pick<Task, "pending">) => string {
+export function useDeciding(): (task: Pick<Task, "pending" | "named">) => string {
   const { t, i18n } = useTranslation("inbox");
   return (task) => {
     const one = task.pending.find((other) => !other.me && other.until !== null);
     if (!one) return "";
-    const known = i18n.exists(`deciding.${one.outcome}`, { ns: "inbox" });
+    const known = !task.named?.[one.outcome] && i18n.exists(`deciding.${one.outcome}`, { ns: "inbox" });
     return t(`deciding.${known ? one.outcome : "other"}`, { by: one.by });
   };
 }
@@ -183,7 +183,8 @@ export function useDecide(
   const user = useUser().id;
   const send = async (task: TaskDetail, answer: TaskAnswer): Promise<boolean> => {
     const { id, title } = task;
-    const words = said(answer.outcome);
+    const saidOf = (outcome: string) => said(outcome, task.named);
+    const words = saidOf(answer.outcome);
     const key = newIdempotencyKey();
     forgive(id);
     const failed = (why: string) =>
@@ -202,7 +203,7 @@ export function useDecide(
       if (mine) {
         const onEffect = (refused: PendingAnswer | null) => {
           if (refused !== null) {
-            failed(whyNot({ ...refused, message: refused.refused }, said, t));
+            failed(whyNot({ ...refused, message: refused.refused }, saidOf, t));
             return;
           }
           drafts.delete(id);
@@ -217,13 +218,13 @@ export function useDecide(
     } catch (error) {
       if (error instanceof NetworkError && !task.in_doubt) {
         lastDecision.at = Date.now();
-        await enqueue({ user, workspace, task: id, title, answer, key, at: Date.now() });
+        await enqueue({ user, workspace, task: id, title, named: task.named, answer, key, at: Date.now() });
         const undo = () => void unqueue(id).then(() => onTakenBack(id));
         showToast({ aside: true, tone: "info", title: t("offline.notSent", { said: words }), text: title, action: { label: t("held.undo"), run: undo } });
         return true;
       }
       if (isTooLate(error)) {
-        const late = lateWords(error, said, t);
+        const late = lateWords(error, saidOf, t);
         showToast({ aside: true, tone: "info", title: late, text: title });
       } else {
         // It stays before the person, with what is wrong beside it.

@@ -18,6 +18,7 @@ import {
   refusals,
   sumOf,
   wrongs,
+  tableOf,
 } from "./task";
 import { namesOf } from "./names";
 
@@ -35,6 +36,12 @@ it("says who was quicker or has taken it, and for whom", () => {
   expect(takenBy({ taken_by: null, taken_for: null }, t)).toBe("");
 });
 
+it("knows the table that a fact is, and leaves all else what it was", () => {
+  const table = { columns: [{ name: "item", number: false }], rows: [["Chair"]], more: 12, more_columns: 0 };
+  expect(tableOf(table)).toBe(table);
+  for (const other of ["[]", null, [{ item: "Chair" }], { rows: [], more: 1 }, 5]) expect(tableOf(other)).toBeNull();
+});
+
 const NOW = Date.parse("2026-11-20T12:00:00Z");
 
 function task(changes: Partial<TaskDetail> = {}): TaskDetail {
@@ -48,6 +55,8 @@ function task(changes: Partial<TaskDetail> = {}): TaskDetail {
     step: "Step",
     amount: null,
     currency: "",
+    named: {},
+    warnings: [],
     asked: [],
     needs: 1,
     everyone: false,

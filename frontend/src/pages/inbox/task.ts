@@ -1,6 +1,7 @@
 /** What can be worked out about a question without showing it. */
 import { ApiError } from "../../api/client";
 import type { Json, Task, TaskAnswer, TaskChoice, TaskDetail } from "../../api/types";
+import type { FactTable } from "../../api/tasks";
 import { parseExact } from "../../graph/exact";
 import { type InputField, questionsOf, sentInput } from "../../inspector/inputFields";
 import { readNumber } from "../../inspector/readNumber";
@@ -23,6 +24,15 @@ export function inOrder(tasks: readonly Task[]): Task[] {
     const [one, other] = [due(left), due(right)];
     return one === other ? 0 : one - other;
   });
+}
+
+/** What the workflow warns of; none of what was kept before there were any. */
+export const warningsOf = (task: Pick<Task, "warnings">): readonly string[] => task.warnings ?? [];
+
+/** The table that a fact is; null of texts, files, and what was kept before there were tables. */
+export function tableOf(value: Json): FactTable | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  return Object.keys(value).sort().join() === "columns,more,more_columns,rows" ? (value as unknown as FactTable) : null;
 }
 
 /** What comes after this one in the list; the one before if it was the last. */

@@ -8,6 +8,10 @@ import { type Deed, type Review, useReview } from "../../api/reviews";
 import type { TaskDetail } from "../../api/types";
 import { Button, Chip, ErrorCard, PageBody, SkeletonRows, TopBar } from "../../ui";
 import { useWidth } from "../../ui/useWidth";
+import { FileLines } from "../../preview/FileLine";
+import { filesOf } from "../../preview/value";
+import { FactTable } from "../inbox/FactTable";
+import { tableOf } from "../inbox/task";
 import { DeedDialog } from "./DeedDialog";
 import { History } from "./History";
 import css from "./review.module.css";
@@ -80,12 +84,26 @@ function About({ task }: { task: TaskDetail }) {
       {task.text && <p>{task.text}</p>}
       {task.facts.length > 0 && (
         <dl>
-          {task.facts.map(({ label, value }) => (
-            <div key={label}>
-              <dt>{label}</dt>
-              <dd>{value === null || value === "" ? "–" : String(value)}</dd>
-            </div>
-          ))}
+          {task.facts.map(({ label, value }) => {
+            const table = tableOf(value);
+            const files = filesOf(value);
+            return (
+              <div key={label} data-long={table !== null || files.length > 0 || undefined}>
+                <dt>{label}</dt>
+                <dd>
+                  {table ? (
+                    <FactTable label={label} table={table} />
+                  ) : files.length > 0 ? (
+                    <FileLines files={files} below open={null} />
+                  ) : value === null || value === "" ? (
+                    "–"
+                  ) : (
+                    String(value)
+                  )}
+                </dd>
+              </div>
+            );
+          })}
         </dl>
       )}
     </div>

@@ -91,7 +91,7 @@ export function PeopleSaid({ output }: { output: Json }) {
           <li key={`${one.by} ${one.at}`}>
             <Avatar name={one.by} />
             <div>
-              <b>{one.inPlaceOf ? t("people.byFor", { by: one.by, name: one.inPlaceOf }) : one.by}</b> · {i18n.exists(`people.outcome.${one.outcome}`, { ns: "runs" }) ? t(`people.outcome.${one.outcome}`) : one.outcome}
+              <b>{one.inPlaceOf ? t("people.byFor", { by: one.by, name: one.inPlaceOf }) : one.by}</b> · {one.called ? one.called : i18n.exists(`people.outcome.${one.outcome}`, { ns: "runs" }) ? t(`people.outcome.${one.outcome}`) : one.outcome}
               {one.at && (
                 <>
                   {" · "}

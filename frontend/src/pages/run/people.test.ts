@@ -17,6 +17,11 @@ it("reads who approved from a step's output", () => {
   ]);
 });
 
+it("reads what the builder calls an answer", () => {
+  const output = { decisions: [{ by: "Ben", at: null, outcome: "approved", called: "Release it", comment: null }] };
+  expect(decisionsOf(output)).toEqual([{ by: "Ben", called: "Release it", at: null, outcome: "approved", comment: "" }]);
+});
+
 it("reads in whose place somebody approved", () => {
   const output = { decisions: [{ by: "Ben", for: "Alice", at: null, outcome: "approved", comment: null }] };
   expect(decisionsOf(output)).toEqual([{ by: "Ben", inPlaceOf: "Alice", at: null, outcome: "approved", comment: "" }]);

@@ -7,6 +7,8 @@ export interface Decided {
   inPlaceOf?: string;
   at: string | null;
   outcome: string;
+  /** The builder's own name for that. */
+  called?: string;
   comment: string;
 }
 
@@ -30,6 +32,7 @@ export function decisionsOf(output: Json | undefined): Decided[] {
     const by = textOf(one?.["by"]);
     if (!one || !by) return [];
     const inPlaceOf = textOf(one["for"]);
-    return [{ by, ...(inPlaceOf ? { inPlaceOf } : {}), at: textOf(one["at"]) || null, outcome: textOf(one["outcome"]), comment: textOf(one["comment"]) }];
+    const called = textOf(one["called"]);
+    return [{ by, ...(inPlaceOf ? { inPlaceOf } : {}), ...(called ? { called } : {}), at: textOf(one["at"]) || null, outcome: textOf(one["outcome"]), comment: textOf(one["comment"]) }];
   });
 }

@@ -90,7 +90,7 @@ function Event({ event }: { event: KeyEvent }) {
   const icon = ICONS[event.kind] ?? <StatusIcon kind={runStatusKind({ status: (event.kind === "cancelled" ? "cancelled" : event.kind) as RunStatus } as never)} size={16} decorative />;
   const who = eventBy(event, t as never);
   const said = event.kind === "decided" ? event.text : failureNamed(event.text);
-  const words = t(`timeline.kind.${event.kind}`, { who, what: said, outcome: event.outcome, context: event.by ? "by" : "alone" });
+  const words = t(`timeline.kind.${event.kind}`, { who, what: said, outcome: event.called || event.outcome, context: event.by ? "by" : "alone" });
   return (
     <li>
       <ClockTime at={event.at} />
