@@ -184,9 +184,20 @@ from runtime.api.sendings import (
 from runtime.api.standing import standing
 from runtime.api.starting import start_run, start_test
 from runtime.api.tagging import tag_run, tag_runs, tags_used
-from runtime.api.tasks import alike, asked_alone, asked_among, decide, open_among, same_since, task, task_count, tasks
+from runtime.api.tasks import (
+    alike,
+    asked_alone,
+    asked_among,
+    decide,
+    open_among,
+    said_in,
+    same_since,
+    task,
+    task_count,
+    tasks,
+)
 from runtime.api.timelines import timeline
-from runtime.api.trail import trail, trail_faults
+from runtime.api.trail import trail, trail_faults, trail_from
 from runtime.api.undoing import undo, undo_plan
 from runtime.api.uploads import check_upload, look_at_upload
 from runtime.api.waits import resume, resume_link, send_event, waits
@@ -396,6 +407,7 @@ __all__ = [
     "run",
     "runs",
     "runs_with",
+    "said_in",
     "same_since",
     "samples",
     "save_table_row",
@@ -446,6 +458,7 @@ __all__ = [
     "timeline",
     "trail",
     "trail_faults",
+    "trail_from",
     "triggers",
     "try_alert_channel",
     "try_alert_rule",
