@@ -108,7 +108,7 @@ def test_a_refused_payment_is_mended_and_the_invoice_is_not_made_again(
     expect(page.get_by_role("list", name="Retries of this run")).to_contain_text("Edited: Take payment")
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Events").click()
-    expect(page.get_by_role("cell", name="Retried, by Alice")).to_be_visible()
+    expect(page.get_by_role("cell", name="Retried with edited data, by Alice")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Step 3 of 4, Take payment")).click()
     page.get_by_role("tab", name="Attempts").click()
     expect(page.get_by_role("heading", name="Retry 1")).to_be_visible()

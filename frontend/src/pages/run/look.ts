@@ -1,5 +1,5 @@
 /** What of a run's view stands in its address. Pure. */
-import { type EventFilter, isEventKind } from "./eventFilter";
+import { type EventFilter, isEventKind, isShown } from "./eventFilter";
 import { zoomOf } from "./zoom";
 
 export interface RunViewSearch {
@@ -8,6 +8,8 @@ export interface RunViewSearch {
   dock?: "events" | "changes";
   /** The stretch of the timeline that is shown: "from-until", ms after the run was accepted. */
   zoom?: string;
+  /** Events of steps, or of people, only. */
+  only?: NonNullable<EventFilter["only"]>;
   /** Events of this step only. */
   of?: string;
   kind?: NonNullable<EventFilter["kind"]>;
@@ -29,6 +31,7 @@ export function runViewSearch(search: Record<string, unknown>): RunViewSearch {
     ...(tab === "items" || tab === "input" || tab === "output" || tab === "attempts" ? { tab } : {}),
     ...(search.dock === "events" || search.dock === "changes" ? { dock: search.dock } : {}),
     ...(zoomOf(zoom) ? { zoom } : {}),
+    ...(isShown(search.only) ? { only: search.only } : {}),
     ...(of ? { of } : {}),
     ...(isEventKind(search.kind) ? { kind: search.kind } : {}),
     ...(find ? { find } : {}),
