@@ -246,7 +246,7 @@ export type Asked = {
   name: string;
 };
 
-/** One try at a step; `generation` counts the goes of the run, from 1. */
+/** One try at a step; `generation` counts the goes of the run, from 1. `worker`: which one made it; null where that is not on record. */
 export type AttemptShape = {
   attempt: number;
   duration_ms: (number | null);
@@ -259,6 +259,7 @@ export type AttemptShape = {
   response: unknown;
   started_at: (string | null);
   status: string;
+  worker: (string | null);
 };
 
 /** Who. `kind`: member · token · link · command · nobody. */
