@@ -12,7 +12,7 @@ import { ColumnsMenu } from "./ColumnsMenu";
 import { ExportMenu } from "./ExportMenu";
 import css from "./runs.module.css";
 import { RunTable } from "./RunTable";
-import { changed, filtersOf, isFiltered, NOTHING, type RunAddress, type RunListSearch, type SearchChange } from "./search";
+import { carriedBy, changed, filtersOf, isFiltered, NOTHING, type RunAddress, type RunListSearch, type SearchChange } from "./search";
 import { SearchTools } from "./SearchTools";
 import { SelectionBar } from "./SelectionBar";
 import { useRunFeed } from "./useRunFeed";
@@ -53,6 +53,7 @@ export function RunList({ search, first, workflow, above }: { search: RunListSea
     () => filtersOf({ q, status: statuses ? statuses.split(" ") : undefined, mode, since, until, sort, workflow: search.workflow } as RunListSearch, workflow),
     [q, statuses, mode, since, until, sort, search.workflow, workflow],
   );
+  const carried = useMemo(() => carriedBy(filters as RunListSearch, workflow), [filters, workflow]);
   const { list, runs, freshCount, showFresh } = useRunFeed(filters);
   const known = useSearchFields().data;
   const { columns: picked, choose: pickColumns } = useRunColumns();
@@ -141,6 +142,7 @@ export function RunList({ search, first, workflow, above }: { search: RunListSea
             onSort={(next) => change({ sort: next === "newest" ? undefined : next })}
             chosen={mayAct ? chosen : null}
             onChoose={chooseRuns}
+            carried={carried}
           />
           {!atEnd && (
             <div className={tableFootClass}>
