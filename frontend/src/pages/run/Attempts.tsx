@@ -7,7 +7,7 @@ import { failureTitle } from "../../i18n/server";
 import { useRun } from "../../live";
 import { ClockTime, StatusIcon, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
-import own from "./attempts.module.css";
+import tries from "./attempts.module.css";
 import { DataView } from "./DataView";
 import { doubtOf, sentOf } from "./doubt";
 import { ErrorBox } from "./ErrorBox";
@@ -140,7 +140,7 @@ function Differences({ attempt, all }: { attempt: RunAttempt; all: Attempts }) {
       {open && (
         <>
           {earlier.length > 1 && (
-            <p className={own.against}>
+            <p className={tries.against}>
               <label htmlFor={id}>{t("attempt.against")}</label>
               <select id={id} value={keyOf(other)} onChange={(event) => setChosen(event.currentTarget.value)}>
                 {earlier.map((one) => (

@@ -92,16 +92,14 @@ export function RunRail({ run }: { run: Run }) {
 
   const at = feed.runs.findIndex((one) => one.id === run.id);
   // A run that does not belong to the list any more leaves its place to the next one.
-  const stood = useRef(0);
-  useEffect(() => {
-    if (at >= 0) stood.current = at;
-  }, [at]);
+  const [stood, setStood] = useState(0);
+  if (at >= 0 && at !== stood) setStood(at);
   const { hasNextPage, isFetching, fetchNextPage } = feed.list;
   const looksOn = carried.list !== undefined && at < 0 && hasNextPage && feed.runs.length < MOST_READ;
   useEffect(() => {
     if (looksOn && !isFetching) void fetchNextPage();
   }, [looksOn, isFetching, fetchNextPage]);
-  const placeOf = (by: number) => (at >= 0 ? at + by : by > 0 ? stood.current : stood.current - 1);
+  const placeOf = (by: number) => (at >= 0 ? at + by : by > 0 ? stood : stood - 1);
   const step = async (by: number) => {
     const place = placeOf(by);
     const known = feed.runs[place];
