@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -32,7 +33,8 @@ class TrailQuery(Query):
 
 
 class TrailStepView(View):
-    """How a step stood after a change; `tried`: it is about an attempt that touches the world."""
+    """How a step stood after a change; `tried`: it is about an attempt that touches the world. `began`: since when;
+    null where that is not on record."""
 
     node: str
     name: str
@@ -40,6 +42,7 @@ class TrailStepView(View):
     attempt: int
     status: str
     tried: bool
+    began: str | None
 
 
 class TrailEntryView(View):
@@ -106,8 +109,8 @@ class Trail(ApiView):
         page = runtime_api.trail(workspace_id=call.workspace.id, run_id=run_id, after=query.cursor, limit=query.limit)
         run = runtime_api.run(workspace_id=call.workspace.id, run_id=run_id)
         steps = selectors.step_names(workspace_id=call.workspace.id, version_id=run.version_id)
-        people = names_of({person for entry in page.items if (person := _person(entry.by)) is not None})
-        items = [_entry(entry, steps, people) for entry in page.items]
+        people = names_of({person for entry in page.items if (person := person_of(entry.by)) is not None})
+        items = [entry_view(entry, steps, people) for entry in page.items]
         return Paged[TrailEntryView](items=items, next_cursor=page.next_cursor)
 
 
@@ -129,16 +132,18 @@ def _names(call: Call, found: Because) -> list[str]:
     if found.owner == "people":
         called = labels(workspace_id=call.workspace.id, tokens=found.names)
         return [called[one] for one in found.names]
-    people = names_of({person for one in found.names if (person := _person(one)) is not None})
-    return [one if (person := _person(one)) is None else people.get(person, "") for one in found.names]
+    people = names_of({person for one in found.names if (person := person_of(one)) is not None})
+    return [one if (person := person_of(one)) is None else people.get(person, "") for one in found.names]
 
 
-def _person(by: str | None) -> UUID | None:
+def person_of(by: str | None) -> UUID | None:
+    """The person that a record names, None where it names a program or nobody."""
     return UUID(by.removeprefix(_PERSON)) if by is not None and by.startswith(_PERSON) else None
 
 
-def _entry(entry: TrailEntry, steps: Any, people: dict[UUID, str]) -> TrailEntryView:
-    person = _person(entry.by)
+def entry_view(entry: TrailEntry, steps: Mapping[str, str], people: Mapping[UUID, str]) -> TrailEntryView:
+    """One change as it is told: `steps` and `people` are the names by which it calls them."""
+    person = person_of(entry.by)
     return TrailEntryView(
         at=maybe(entry.at),
         kind=entry.kind,
@@ -158,6 +163,7 @@ def _entry(entry: TrailEntry, steps: Any, people: dict[UUID, str]) -> TrailEntry
                 attempt=one.attempt,
                 status=one.status,
                 tried=one.tried,
+                began=maybe(one.began),
             )
             for one in entry.steps
         ],

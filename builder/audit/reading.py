@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,6 +74,21 @@ def page(chain: str, filters: Filters, *, before: int | None, most: int) -> list
     """The newest rows, those before the number `before`."""
     found = rows(chain, filters)
     return list((found if before is None else found.filter(sequence__lt=before)).order_by("-sequence")[:most])
+
+
+def about(chain: str, things: Mapping[str, Sequence[str]], *, after: int = 0) -> Iterator[AuditRow]:
+    """What was done to any of these things, by kind and ids, behind the number `after`, in the order of the log; a
+    portion is held at a time."""
+    meant = Q(pk__in=())
+    for kind, ids in things.items():
+        meant |= Q(object_kind=kind, object_id__in=list(ids))
+    chosen = AuditRow.objects.filter(meant, chain=chain)
+    while True:
+        portion = list(chosen.filter(sequence__gt=after).order_by("sequence")[:_PORTION])
+        yield from portion
+        if len(portion) < _PORTION:
+            return
+        after = portion[-1].sequence
 
 
 def walk(chain: str, filters: Filters, *, until: int) -> Iterator[AuditRow]:

@@ -233,7 +233,8 @@ class StepShape(View):
 
 
 class AttemptShape(View):
-    """One try at a step; `generation` counts the goes of the run, from 1."""
+    """One try at a step; `generation` counts the goes of the run, from 1. `worker`: which one made it; null where that
+    is not on record."""
 
     generation: int
     attempt: int
@@ -246,6 +247,7 @@ class AttemptShape(View):
     response: Any
     effect_key: str | None
     effect_class: str | None
+    worker: str | None
 
 
 def problem(found: Problem) -> ProblemView:
@@ -378,6 +380,7 @@ def attempt(view: AttemptView) -> AttemptShape:
         response=view.response,
         effect_key=view.effect_key,
         effect_class=view.effect_class,
+        worker=view.worker or None,
     )
 
 

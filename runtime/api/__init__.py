@@ -200,13 +200,14 @@ from runtime.api.tasks import (
     asked_among,
     decide,
     open_among,
+    said_in,
     same_since,
     task,
     task_count,
     tasks,
 )
 from runtime.api.timelines import timeline
-from runtime.api.trail import trail, trail_faults
+from runtime.api.trail import trail, trail_faults, trail_from
 from runtime.api.undoing import undo, undo_plan
 from runtime.api.uploads import check_upload, look_at_upload
 from runtime.api.waits import resume, resume_link, send_event, waits
@@ -419,6 +420,7 @@ __all__ = [
     "run",
     "runs",
     "runs_with",
+    "said_in",
     "same_since",
     "samples",
     "save_table_row",
@@ -471,6 +473,7 @@ __all__ = [
     "times",
     "trail",
     "trail_faults",
+    "trail_from",
     "triggers",
     "try_alert_channel",
     "try_alert_rule",

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from runtime import queue
 from runtime.api.cursors import decode, encode, page_size
 from runtime.api.rows import RUN_COLUMNS, document, run_views
-from runtime.contracts import JSON, Page, PendingView, TaskNote, TaskView, Voter, VoteView
+from runtime.contracts import JSON, Page, PendingView, SaidView, TaskNote, TaskView, Voter, VoteView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.asking import Whose, anew, asked_of, over
 from runtime.interpreter.counting import able_of_all
@@ -33,6 +33,7 @@ __all__ = [
     "decide",
     "open_among",
     "row_of",
+    "said_in",
     "same_since",
     "task",
     "task_count",
@@ -106,6 +107,18 @@ def _by_due(chosen: QuerySet[HumanTask], last: UUID | None) -> QuerySet[HumanTas
         due = _NEVER if found is None else found
         ordered = ordered.filter(Q(due__gt=due) | Q(due=due, id__lt=last))
     return ordered.order_by("due", "-id")
+
+
+def said_in(*, workspace_id: UUID, run_id: UUID) -> dict[UUID, SaidView]:
+    """What this run has asked, by the id of the question, and what was said to it that stands; empty for a run that is
+    not here."""
+    chosen = HumanTask.objects.filter(workspace_id=workspace_id, run_id=run_id)
+    nodes = dict(chosen.values_list("id", "node_id"))
+    said: dict[UUID, list[tuple[UUID, str, str]]] = {one: [] for one in nodes}
+    votes = HumanVote.objects.filter(task_id__in=list(nodes))
+    for task_id, voter, outcome, comment in votes.values_list("task_id", "voter", "outcome", "comment"):
+        said[task_id].append((voter, outcome, comment))
+    return {one: SaidView(node, tuple(said[one])) for one, node in nodes.items()}
 
 
 def alike(*, workspace_id: UUID, task_id: UUID) -> list[TaskView]:

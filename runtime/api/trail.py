@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from runtime.engine.trail import Entry, Rebuilt, Stood, differences, rebuild
 from runtime.store.models import Attempt, Run, StepRun
 from runtime.store.transitions import Transition
 
-__all__ = ["trail", "trail_faults"]
+__all__ = ["trail", "trail_faults", "trail_from"]
 
 _RUN: Final = ("accepted_at", "started_by", "generation", "status", "outcome", "seq", "lease_token")
 _TRANSITION: Final = (
@@ -31,18 +32,25 @@ _DECIDED: Final = tuple(sorted(status.value for status in DECIDED))
 
 def trail(*, workspace_id: UUID, run_id: UUID, after: str | None = None, limit: int = 100) -> Page[TrailEntry]:
     """Every change of the run, the oldest first. Raises NotFound, BadCursor."""
-    run = _run(workspace_id, run_id)
-    place = _place(after)
     size = page_size(limit)
     found: list[TrailEntry] = []
-    if not after:
-        found.append(_accepted(run))
-    for entry, here in _entries(run_id, place):
+    last = after
+    for entry, here in trail_from(workspace_id=workspace_id, run_id=run_id, after=after):
         if len(found) == size:
-            return Page(found, f"{place[0]}-{place[1]}")
+            return Page(found, last)
         found.append(entry)
-        place = here
+        last = here
     return Page(found, None)
+
+
+def trail_from(*, workspace_id: UUID, run_id: UUID, after: str | None = None) -> Iterator[tuple[TrailEntry, str]]:
+    """Every change of the run, the oldest first, each with the cursor behind it; read in portions as they are asked
+    for. Raises NotFound, BadCursor."""
+    run = _run(workspace_id, run_id)
+    place = _place(after)
+    first = [] if after else [(_accepted(run), "0-0")]
+    rest = ((entry, f"{here[0]}-{here[1]}") for entry, here in _entries(run_id, place))
+    return chain(first, rest)
 
 
 def trail_faults(*, workspace_id: UUID, run_id: UUID) -> list[str]:
@@ -143,7 +151,7 @@ def _accepted(run: dict[str, Any]) -> TrailEntry:
 
 def _changed(row: tuple[Any, ...], detail: dict[str, Any]) -> TrailEntry:
     _, at, seq, token, worker, generation, before, status, outcome, cancelled_by, _ = row
-    steps = [TrailStep(one[0], one[1], one[3], one[2]) for one in detail.get("steps", ())]
+    steps = [TrailStep(one[0], one[1], one[3], one[2], began=one[7]) for one in detail.get("steps", ())]
     steps += [TrailStep(one[0], one[1], one[2], one[3], tried=True) for one in detail.get("attempts", ())]
     by = detail.get("by", cancelled_by)
     kind = detail.get("did") or ("changed" if status != before or not steps else "worked")
@@ -152,7 +160,7 @@ def _changed(row: tuple[Any, ...], detail: dict[str, Any]) -> TrailEntry:
 
 
 def _worked(rows: list[tuple[Any, ...]]) -> TrailEntry:
-    steps = [TrailStep(row[0], row[1], row[3], row[2]) for row in rows]
+    steps = [TrailStep(row[0], row[1], row[3], row[2], began=row[7]) for row in rows]
     at = max((row[11] for row in rows if row[11] is not None), default=None)
     first = rows[0]
     return TrailEntry(at, "worked", None, None, first[10], first[9], first[1], None, None, None, steps, {})

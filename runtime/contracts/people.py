@@ -87,6 +87,15 @@ class VoteView:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidView:
+    """Of a question of a run: at which step it was asked, and what was said to it that stands, as who (id), outcome and
+    comment."""
+
+    node: str
+    votes: tuple[tuple[UUID, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PendingView:
     """What one person has said and can still take back until `until`; or what could not take effect: then `refused`
     says why, `params` for a catalogue (by, in_place_of, outcome), and `until` is None. `called`: the

@@ -29,13 +29,15 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class TrailStep:
-    """How a step, or with `tried` an attempt that touches the world, stood after a change."""
+    """How a step, or with `tried` an attempt that touches the world, stood after a change. `began`: since when, in ms;
+    None where that is not on record."""
 
     node: str
     generation: int
     attempt: int
     status: str
     tried: bool = False
+    began: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Error, Locator, Page, Route, expect
 
+from tests.browser.axe import findings
 from tests.browser.editing import edit_fields, graph, step
 from tests.browser.test_accessibility import SIZES, THEMES, readable
 from tests.product import Api, Product, Published
@@ -108,11 +109,17 @@ def test_a_refused_payment_is_mended_and_the_invoice_is_not_made_again(
     expect(page.get_by_role("list", name="Retries of this run")).to_contain_text("Edited: Take payment")
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Events").click()
-    expect(page.get_by_role("cell", name="Retried, by Alice")).to_be_visible()
+    expect(page.get_by_role("cell", name="Retried with edited data, by Alice")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Step 3 of 4, Take payment")).click()
     page.get_by_role("tab", name="Attempts").click()
     expect(page.get_by_role("heading", name="Retry 1")).to_be_visible()
     expect(page.get_by_role("heading", name="First go")).to_be_visible()
+    expect(page.get_by_text(re.compile("^By worker "))).to_have_count(2)
+    page.get_by_text("What was different from: First go · Try 1").click()
+    sent = page.get_by_role("table", name="What was sent").get_by_role("row")
+    expect(sent.filter(has_text="paymets")).to_have_count(1)
+    expect(page.get_by_role("table", name="What it failed of")).to_be_visible()
+    assert findings(page) == []
     shot(page, "retried")
 
 

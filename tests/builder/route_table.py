@@ -184,6 +184,7 @@ ROUTES = [
     Row("GET", f"{W}/runs/<uuid:run_id>/history", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/because", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/trail", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{W}/runs/<uuid:run_id>/happenings", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/export", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/playback", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/since-good", VIEW, Scope.READ, (404,)),

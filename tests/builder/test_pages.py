@@ -26,8 +26,8 @@ from tests.factories import make_token
 #: choose from, how long runs of some workflows take and where they stand, columns of a file, the newest times that
 #: were started late, the versions of held runs, what a person has said that has not taken effect (at most 200),
 #: failed runs that were sent to an inbox (at most 200 sendings), and what was decided last of questions like one (at
-#: most five). A run's record has pages of its own kind, by seq; its film has at most 4,000 frames, and 240 points for
-#: each step.
+#: most five). A run's record, alone and with what people did, has pages of its own kind, by seq; its film has at most
+#: 4,000 frames, and 240 points for each step.
 WHOLE: Final = {
     "workspaces", "system-checks", f"{W}/node-types", f"{W}/functions", f"{W}/connection-kinds", f"{F}/triggers",
     f"{W}/runs/<uuid:run_id>/retries", f"{W}/dead-letters", f"{W}/runs/<uuid:run_id>/waits",
@@ -37,7 +37,7 @@ WHOLE: Final = {
     f"{W}/runs/<uuid:run_id>/batches/<str:node_id>/checks", f"{W}/runs/fields", f"{W}/runs/usual",
     f"{W}/runs/timeline", f"{W}/runs/views", f"{W}/audit/views", f"{W}/runs/<uuid:run_id>/playback",
     f"{F}/standing", f"{W}/inbox/given", f"{W}/inbox/letters", f"{W}/absences",
-    f"{W}/inbox/<uuid:task_id>/alike",
+    f"{W}/inbox/<uuid:task_id>/alike", f"{W}/runs/<uuid:run_id>/happenings",
     f"{W}/calendars", f"{W}/calendars/countries", f"{W}/calendars/<uuid:calendar_id>/uses",
     f"{W}/schedules", f"{W}/expiring", f"{F}/broken-connections", f"{W}/connections/<uuid:connection_id>/uses",
 }  # fmt: skip

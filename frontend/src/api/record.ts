@@ -2,6 +2,7 @@
 import type * as generated from "./schema.gen";
 
 export type TrailEntry = generated.TrailEntryView;
+export type Happening = generated.HappeningView;
 export type RunBecause = generated.BecauseView;
 export type Drill = generated.DrillView;
 export type LatestDrill = generated.LatestDrill;

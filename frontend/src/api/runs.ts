@@ -207,6 +207,8 @@ export interface RunAttempt {
   response: Json;
   effect_key: string | null;
   effect_class: string | null;
+  /** Which worker made it; null where that is not on record. */
+  worker: string | null;
 }
 
 export interface RunSnapshot {

@@ -246,7 +246,7 @@ export type Asked = {
   name: string;
 };
 
-/** One try at a step; `generation` counts the goes of the run, from 1. */
+/** One try at a step; `generation` counts the goes of the run, from 1. `worker`: which one made it; null where that is not on record. */
 export type AttemptShape = {
   attempt: number;
   duration_ms: (number | null);
@@ -259,6 +259,7 @@ export type AttemptShape = {
   response: unknown;
   started_at: (string | null);
   status: string;
+  worker: (string | null);
 };
 
 /** Who. `kind`: member · token · link · command · nobody. */
@@ -1052,6 +1053,16 @@ export type DecisionBody = {
 
 export type DecisionEnum = "happened" | "send_again";
 
+/** What somebody did, as in the audit log. `about`: the question, where it was done to one; `node`: the step it was done at; null for the run as a whole. `detail`: what was said, such as `reason`, `comment`, `outcome`, `path` (which value was looked at, never what stood there), `edits` (what was set otherwise at which step, by name). */
+export type DeedView = {
+  about: string;
+  actor: AuditActor;
+  detail: Record<string, unknown>;
+  node: (string | null);
+  sequence: number;
+  verb: string;
+};
+
 /** How many of a step's own runs were at work. `first`, `last`: when the first of them began and the last ended (or now); `slices`: from `since` on, each of `width_ms`, at most 160; none of a step that has ten runs or fewer. */
 export type DensityView = {
   first: string;
@@ -1550,6 +1561,14 @@ export type HappenedShape = {
   started: number;
   success: (number | null);
   undone: number;
+};
+
+/** Either a change that is on the run's own record, or what somebody did. `told`: somebody's deed that made this change is told by itself. */
+export type HappeningView = {
+  at: string;
+  change: (TrailEntryView | null);
+  deed: (DeedView | null);
+  told: boolean;
 };
 
 /** A workflow with the number of the version that a bulk retry goes on with. `live`: the one that is live now, null where none is. */
@@ -2286,6 +2305,11 @@ export type PagedFailedEntryShape = {
 
 export type PagedFileShape = {
   items: Array<FileShape>;
+  next_cursor: (string | null);
+};
+
+export type PagedHappeningView = {
+  items: Array<HappeningView>;
   next_cursor: (string | null);
 };
 
@@ -3736,9 +3760,10 @@ export type TrailEntryView = {
   worker: (string | null);
 };
 
-/** How a step stood after a change; `tried`: it is about an attempt that touches the world. */
+/** How a step stood after a change; `tried`: it is about an attempt that touches the world. `began`: since when; null where that is not on record. */
 export type TrailStepView = {
   attempt: number;
+  began: (string | null);
   generation: number;
   name: string;
   node: string;
@@ -6975,6 +7000,18 @@ export interface Operations {
     path: { run_id: string; workspace_id: string };
     answers: {
       "200": unknown;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/happenings": {
+    path: { run_id: string; workspace_id: string };
+    query: { cursor?: (string | null); limit?: number; node?: string; only?: "all" | "steps" | "people" };
+    answers: {
+      "200": PagedHappeningView;
       "400": Problem;
       "401": Problem;
       "403": Problem;

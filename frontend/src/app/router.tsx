@@ -12,7 +12,7 @@ import type { Group } from "../api/reconciliations";
 import { type BatchTab, tabOf } from "../pages/batch/tabs";
 import { groupOf } from "../pages/reconciliation/groups";
 import { type InboxSearch, narrowed, whose } from "../pages/inbox/search";
-import { EVERYTHING, type RunAddress } from "../pages/runs/search";
+import { EVERYTHING, type RunAddress, runSearch } from "../pages/runs/search";
 import { alertsSearch } from "../pages/alerts/tabs";
 import { monitorSearch } from "../pages/monitor/range";
 import { runViewSearch } from "../pages/run/look";
@@ -136,26 +136,6 @@ export interface RunSearch {
   since?: string;
   until?: string;
   sort?: string;
-}
-
-function runSearch(search: Record<string, unknown>): RunSearch {
-  const q = text(search.q);
-  const workflow = text(search.workflow);
-  const mode = text(search.mode);
-  const since = text(search.since);
-  const until = text(search.until);
-  const sort = text(search.sort);
-  const raw = Array.isArray(search.status) ? search.status : search.status === undefined ? [] : [search.status];
-  const status = raw.filter((one): one is string => typeof one === "string");
-  return {
-    ...(q ? { q } : {}),
-    ...(workflow ? { workflow } : {}),
-    ...(mode ? { mode } : {}),
-    ...(since ? { since } : {}),
-    ...(until ? { until } : {}),
-    ...(sort ? { sort } : {}),
-    ...(status.length > 0 ? { status } : {}),
-  };
 }
 
 const workflowRunsRoute = createRoute({

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useRetries } from "../../api/queries";
@@ -7,12 +7,15 @@ import { failureTitle } from "../../i18n/server";
 import { useRun } from "../../live";
 import { ClockTime, StatusIcon, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
+import tries from "./attempts.module.css";
 import { DataView } from "./DataView";
 import { doubtOf, sentOf } from "./doubt";
 import { ErrorBox } from "./ErrorBox";
 import { byGo } from "./retry";
 import css from "./run.module.css";
 import { goOf } from "./undo";
+
+const AttemptDifferences = lazy(() => import("./AttemptDifferences"));
 
 function attemptKind(attempt: RunAttempt, last: boolean) {
   switch (attempt.status) {
@@ -45,17 +48,22 @@ function DoubtText({ attempt }: { attempt: RunAttempt }) {
 
 type Attempts = readonly RunAttempt[];
 
-/** The attempts, newest first; where there are those of several goes, each go under its name. */
-function ByGo(props: { attempts: Attempts; heading: "h3" | "h4"; children: (own: RunAttempt[]) => ReactNode }) {
+/** How the goes of this run are called. */
+function useGoName(): (generation: number) => string {
   const { t } = useTranslation("runs");
-  const { attempts, heading: Heading, children } = props;
   const retries = useRetries(useRun((state) => state.run)).data ?? [];
-  const goes = byGo(attempts);
-  const nameOf = (generation: number) => {
+  return (generation) => {
     const go = goOf(retries, generation);
     if (go.kind === "first") return t("retry.firstGo");
     return go.kind === "undo" ? t("undo.go", { number: go.number }) : t("retry.go", { number: go.number });
   };
+}
+
+/** The attempts, newest first; where there are those of several goes, each go under its name. */
+function ByGo(props: { attempts: Attempts; heading: "h3" | "h4"; children: (own: RunAttempt[]) => ReactNode }) {
+  const { attempts, heading: Heading, children } = props;
+  const nameOf = useGoName();
+  const goes = byGo(attempts);
   if (goes.length === 1) return children(goes[0]?.attempts ?? []);
   return goes.map(({ go, attempts: own }) => (
     <section key={go} className={css.block}>
@@ -103,7 +111,7 @@ export function AttemptsTab({ attempts }: { attempts: Attempts }) {
       {(own) => (
         <ol className={css.attemptCards}>
           {own.map((attempt, index) => (
-            <AttemptCard key={attempt.attempt} attempt={attempt} before={own[index + 1]} last={index === 0} />
+            <AttemptCard key={attempt.attempt} attempt={attempt} before={own[index + 1]} last={index === 0} all={attempts} />
           ))}
         </ol>
       )}
@@ -111,7 +119,48 @@ export function AttemptsTab({ attempts }: { attempts: Attempts }) {
   );
 }
 
-function AttemptCard(props: { attempt: RunAttempt; before: RunAttempt | undefined; last: boolean }) {
+/** What was different from an earlier try; which one, is chosen where there are several. */
+function Differences({ attempt, all }: { attempt: RunAttempt; all: Attempts }) {
+  const { t } = useTranslation("runs");
+  const id = useId();
+  const goName = useGoName();
+  const [open, setOpen] = useState(false);
+  const earlier = all
+    .filter((one) => one.generation < attempt.generation || (one.generation === attempt.generation && one.attempt < attempt.attempt))
+    .sort((left, right) => right.generation - left.generation || right.attempt - left.attempt);
+  const keyOf = (one: RunAttempt) => `${one.generation}-${one.attempt}`;
+  const [chosen, setChosen] = useState<string | null>(null);
+  const other = earlier.find((one) => keyOf(one) === chosen) ?? earlier[0];
+  if (!other) return null;
+  const several = earlier.some((one) => one.generation !== attempt.generation);
+  const nameOf = (one: RunAttempt) => [several && goName(one.generation), t("attempt.number", { number: one.attempt })].filter(Boolean).join(" · ");
+  return (
+    <details className={ui.details} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{t("attempt.different", { other: nameOf(other) })}</summary>
+      {open && (
+        <>
+          {earlier.length > 1 && (
+            <p className={tries.against}>
+              <label htmlFor={id}>{t("attempt.against")}</label>
+              <select id={id} value={keyOf(other)} onChange={(event) => setChosen(event.currentTarget.value)}>
+                {earlier.map((one) => (
+                  <option key={keyOf(one)} value={keyOf(one)}>
+                    {nameOf(one)}
+                  </option>
+                ))}
+              </select>
+            </p>
+          )}
+          <Suspense>
+            <AttemptDifferences here={attempt} there={other} names={[nameOf(attempt), nameOf(other)]} />
+          </Suspense>
+        </>
+      )}
+    </details>
+  );
+}
+
+function AttemptCard(props: { attempt: RunAttempt; before: RunAttempt | undefined; last: boolean; all: Attempts }) {
   const { t } = useTranslation("runs");
   const format = useFormatter();
   const { attempt, before } = props;
@@ -134,6 +183,7 @@ function AttemptCard(props: { attempt: RunAttempt; before: RunAttempt | undefine
           {attempt.duration_ms !== null && ` · ${format.duration(attempt.duration_ms)}`}
         </small>
       </header>
+      {attempt.worker && <p className={css.plain}>{t("attempt.worker", { worker: attempt.worker })}</p>}
       {pause !== null && pause > 0 && (
         <p className={css.plain}>{t("attempt.waitedBefore", { time: format.duration(pause) })}</p>
       )}
@@ -156,6 +206,7 @@ function AttemptCard(props: { attempt: RunAttempt; before: RunAttempt | undefine
           <DataView value={attempt.response} empty="" />
         </details>
       )}
+      <Differences attempt={attempt} all={props.all} />
     </li>
   );
 }

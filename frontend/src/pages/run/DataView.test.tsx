@@ -53,4 +53,35 @@ describe("data for people", () => {
     show(null);
     expect(screen.getByText("Nothing here.")).toBeTruthy();
   });
+
+  it("copies how the editor writes a value, from its row, by the keyboard too", async () => {
+    const user = userEvent.setup();
+    render(
+      <MantineProvider env="test">
+        <DataView value={{ total: 3, lines: [{ sku: "A" }, { sku: "B" }] }} empty="" pathOf={(path) => `{{ steps.order.${path.join(".")} }}`} />
+      </MantineProvider>,
+    );
+    screen.getByRole("button", { name: "Copy path: {{ steps.order.total }}" }).focus();
+    await user.keyboard("{Enter}");
+    expect(await navigator.clipboard.readText()).toBe("{{ steps.order.total }}");
+    await user.click(screen.getByRole("button", { name: "Copy path: {{ steps.order.lines.1 }}" }));
+    expect(await navigator.clipboard.readText()).toBe("{{ steps.order.lines.1 }}");
+  });
+
+  it("shows what is looked for, however deep it lies, and counts it", async () => {
+    const data = { supplier: "Brinkmann", total: 3, deep: { a: { b: { c: { d: "Brinkmann, too" } } } } };
+    render(
+      <MantineProvider env="test">
+        <DataView value={data} empty="" searchable />
+      </MantineProvider>,
+    );
+    const box = screen.getByRole("textbox", { name: "Search in these values" });
+    await userEvent.type(box, "brink");
+    expect(screen.getByText("2 hits")).toBeTruthy();
+    expect(screen.getByText("Brinkmann, too")).toBeTruthy();
+    expect(screen.queryByText("Total")).toBeNull();
+    await userEvent.clear(box);
+    await userEvent.type(box, "nowhere");
+    expect(screen.getByText("No name and no value fits. Sensitive values are not looked into.")).toBeTruthy();
+  });
 });

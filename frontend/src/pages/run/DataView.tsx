@@ -1,14 +1,15 @@
 import { Braces, List } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { createContext, type ReactNode, useContext, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ExactNumber, formatExact } from "../../graph/exact";
 import { FileLines } from "../../preview/FileLine";
 import { filesOf } from "../../preview/value";
-import { CopyButton, cx, useFormatter } from "../../ui";
+import { CopyButton, cx, SearchBox, useFormatter } from "../../ui";
 import page from "../../ui/page.module.css";
 import ui from "../../ui/ui.module.css";
 import css from "./data.module.css";
+import { findIn, type Found, type Path, placeOf } from "./dataSearch";
 import { Masked } from "./Masked";
 import { dotted, isMark } from "./marks";
 
@@ -29,6 +30,34 @@ export function labelOf(key: string): string {
     .replace(/([\p{Ll}\d])(\p{Lu})/gu, (_all, left: string, right: string) => `${left} ${right.toLowerCase()}`)
     .trim();
   return words ? words.charAt(0).toUpperCase() + words.slice(1) : key;
+}
+
+/** How a value at a place is written in the editor; null where it has no name there. */
+export type PathOf = (path: Path) => string | null;
+
+/** What every row has to know: how it is called in the editor, and what is looked for. */
+const Rowwise = createContext<{ pathOf: PathOf | null; found: Found | null }>({ pathOf: null, found: null });
+
+function CopyPath({ path }: { path: Path }) {
+  const { t } = useTranslation("runs");
+  const text = useContext(Rowwise).pathOf?.(path);
+  if (!text) return null;
+  return (
+    <span className={css.copyPath}>
+      <CopyButton text={text} label={t("data.copyPath", { path: text })} />
+    </span>
+  );
+}
+
+/** Of these places those that are shown, each with where it stands. */
+function useShown<T>(list: readonly T[], pathOf: (one: T, index: number) => Path): { one: T; path: Path; fits: boolean }[] {
+  const { found } = useContext(Rowwise);
+  return list.flatMap((one, index) => {
+    const path = pathOf(one, index);
+    if (found === null) return [{ one, path, fits: false }];
+    const place = placeOf(path);
+    return found.shows.has(place) ? [{ one, path, fits: found.fits.has(place) }] : [];
+  });
 }
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
@@ -79,10 +108,15 @@ function More({ hidden, onClick }: { hidden: number; onClick: () => void }) {
 }
 
 /** A list of similar objects as a table. */
-function Rows({ rows }: { rows: readonly Fields[] }) {
+function Rows({ rows, path: whole }: { rows: readonly Fields[]; path: Path }) {
+  const { t } = useTranslation("runs");
+  const { pathOf, found } = useContext(Rowwise);
   const [all, setAll] = useState(false);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const shown = all ? rows : rows.slice(0, SHOWN_ITEMS);
+  const meant = useShown(rows, (_row, index) => [...whole, index]);
+  const shown = all ? meant : meant.slice(0, SHOWN_ITEMS);
+  // Where a row as a whole has no name in the editor, its cells may have.
+  const byRow = pathOf !== null && pathOf([...whole, 0]) !== null;
   return (
     <div className={css.tableBox} tabIndex={0} role="group">
       <table className={css.table}>
@@ -93,21 +127,32 @@ function Rows({ rows }: { rows: readonly Fields[] }) {
                 {labelOf(column)}
               </th>
             ))}
+            {byRow && (
+              <th scope="col">
+                <span className="srOnly">{t("data.paths")}</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {shown.map((row, index) => (
-            <tr key={index}>
+          {shown.map(({ one: row, path }) => (
+            <tr key={String(path.at(-1))}>
               {columns.map((column) => (
-                <td key={column} className={isNumber(row[column]) ? css.num : undefined}>
+                <td key={column} className={isNumber(row[column]) ? css.num : undefined} data-fits={found?.fits.has(placeOf([...path, column])) || undefined}>
                   <Scalar value={row[column]} />
+                  {!byRow && <CopyPath path={[...path, column]} />}
                 </td>
               ))}
+              {byRow && (
+                <td>
+                  <CopyPath path={path} />
+                </td>
+              )}
             </tr>
           ))}
         </tbody>
       </table>
-      {shown.length < rows.length && <More hidden={rows.length - shown.length} onClick={() => setAll(true)} />}
+      {shown.length < meant.length && <More hidden={meant.length - shown.length} onClick={() => setAll(true)} />}
     </div>
   );
 }
@@ -123,55 +168,66 @@ function isTable(list: readonly unknown[]): list is Fields[] {
   return list.every((row) => Object.values(row as Fields).every((cell) => typeof cell !== "object" || cell === null || cell instanceof ExactNumber || isMark(cell)));
 }
 
-function Items({ list, depth }: { list: readonly unknown[]; depth: number }) {
+function Items({ list, depth, path: whole }: { list: readonly unknown[]; depth: number; path: Path }) {
   const { t } = useTranslation("runs");
   const [all, setAll] = useState(false);
+  const meant = useShown(list, (_one, index) => [...whole, index]);
   if (list.length === 0) return <span className={css.none}>{t("data.emptyList")}</span>;
-  if (isTable(list)) return <Rows rows={list} />;
-  const shown = all ? list : list.slice(0, SHOWN_ITEMS);
+  if (isTable(list)) return <Rows rows={list} path={whole} />;
+  const shown = all ? meant : meant.slice(0, SHOWN_ITEMS);
   return (
     <>
       <ol className={css.items}>
-        {shown.map((item, index) => (
-          <li key={index}>
-            <Value value={item} depth={depth + 1} />
+        {shown.map(({ one, path, fits }) => (
+          <li key={String(path.at(-1))} style={{ counterSet: `item ${Number(path.at(-1)) + 1}` }} data-fits={fits || undefined}>
+            <span className={css.withPath}>
+              <Value value={one} depth={depth + 1} path={path} />
+              <CopyPath path={path} />
+            </span>
           </li>
         ))}
       </ol>
-      {shown.length < list.length && <More hidden={list.length - shown.length} onClick={() => setAll(true)} />}
+      {shown.length < meant.length && <More hidden={meant.length - shown.length} onClick={() => setAll(true)} />}
     </>
   );
 }
 
-function FieldsView({ fields, depth }: { fields: Fields; depth: number }) {
+function FieldsView({ fields, depth, path: whole }: { fields: Fields; depth: number; path: Path }) {
   const { t } = useTranslation("runs");
   const [all, setAll] = useState(false);
   const entries = Object.entries(fields);
+  const meant = useShown(entries, ([key]) => [...whole, key]);
   if (entries.length === 0) return <span className={css.none}>{t("data.emptyObject")}</span>;
-  const shown = all ? entries : entries.slice(0, SHOWN_ITEMS);
+  const shown = all ? meant : meant.slice(0, SHOWN_ITEMS);
   return (
     <>
       <dl className={css.fields} data-depth={depth}>
-        {shown.map(([key, value]) => {
+        {shown.map(({ one: [key, value], path, fits }) => {
           const nested = isFields(value) || Array.isArray(value);
           return (
-            <div key={key} className={css.field} data-nested={nested}>
-              <dt title={key}>{labelOf(key)}</dt>
+            <div key={key} className={css.field} data-nested={nested} data-fits={fits || undefined}>
+              <dt title={key}>
+                {labelOf(key)}
+                {nested && <CopyPath path={path} />}
+              </dt>
               <dd>
-                <Value value={value} depth={depth + 1} />
+                <Value value={value} depth={depth + 1} path={path} />
+                {!nested && <CopyPath path={path} />}
               </dd>
             </div>
           );
         })}
       </dl>
-      {shown.length < entries.length && <More hidden={entries.length - shown.length} onClick={() => setAll(true)} />}
+      {shown.length < meant.length && <More hidden={meant.length - shown.length} onClick={() => setAll(true)} />}
     </>
   );
 }
 
-function Value({ value, depth }: { value: unknown; depth: number }): ReactNode {
+function Value({ value, depth, path }: { value: unknown; depth: number; path: Path }): ReactNode {
   const { t } = useTranslation("runs");
-  const [open, setOpen] = useState(depth < 3);
+  const [chosen, setOpen] = useState(depth < 3);
+  // What is looked for is seen wherever it lies.
+  const open = useContext(Rowwise).found !== null || chosen;
   const files = filesOf(value);
   if (files.length > 0) return <FileLines files={files} />;
   const nested = Array.isArray(value) || isFields(value);
@@ -184,13 +240,26 @@ function Value({ value, depth }: { value: unknown; depth: number }): ReactNode {
       </button>
     );
   }
-  return Array.isArray(value) ? <Items list={value} depth={depth} /> : <FieldsView fields={value} depth={depth} />;
+  return Array.isArray(value) ? <Items list={value} depth={depth} path={path} /> : <FieldsView fields={value} depth={depth} path={path} />;
+}
+
+interface DataViewProps {
+  value: unknown;
+  empty: string;
+  /** Gives each row a button that copies how the editor writes its value. */
+  pathOf?: PathOf;
+  /** Offers to look for names and values. */
+  searchable?: boolean;
 }
 
 /** Data for people: labelled fields, lists as tables; the exact JSON is one click away. */
-export function DataView({ value, empty }: { value: unknown; empty: string }) {
+export function DataView({ value, empty, pathOf, searchable = false }: DataViewProps) {
   const { t } = useTranslation("runs");
   const [json, setJson] = useState(false);
+  const [typed, setTyped] = useState("");
+  const looks = searchable && !json && (Array.isArray(value) || isFields(value));
+  const found = useMemo(() => (looks ? findIn(value, typed, labelOf) : null), [looks, value, typed]);
+  const rowwise = useMemo(() => ({ pathOf: pathOf ?? null, found }), [pathOf, found]);
   if (value === undefined || value === null) return <p className={css.none}>{empty}</p>;
   const text = formatExact(dotted(value), 2);
   return (
@@ -214,13 +283,25 @@ export function DataView({ value, empty }: { value: unknown; empty: string }) {
         </div>
         <CopyButton text={text} label={t("data.copy")} />
       </div>
+      {looks && (
+        <div className={css.search}>
+          <SearchBox value={typed} onChange={setTyped} label={t("data.search")} />
+          <small role="status">{found && t("data.hits", { count: found.hits })}</small>
+        </div>
+      )}
       {json ? (
         <pre className={css.json} tabIndex={0}>
           {text}
         </pre>
+      ) : found?.hits === 0 ? (
+        <p className={css.none}>{t("data.noHit")}</p>
       ) : (
-        <Value value={value} depth={0} />
+        <Rowwise.Provider value={rowwise}>
+          <Value value={value} depth={0} path={NOWHERE} />
+        </Rowwise.Provider>
       )}
     </div>
   );
 }
+
+const NOWHERE: Path = [];

@@ -1,18 +1,15 @@
-import { Download } from "lucide-react";
-import { type KeyboardEvent, lazy, type PointerEvent, Suspense, useMemo, useState } from "react";
+import { type KeyboardEvent, lazy, type PointerEvent, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useRetries } from "../../api/queries";
 import { useRun } from "../../live";
-import { Button, runStatusKind, Switch } from "../../ui";
+import { SkeletonRows, Switch } from "../../ui";
 import page from "../../ui/page.module.css";
 import css from "./dock.module.css";
-import { Events } from "./Events";
 import { useShownGraph } from "./items/shown";
 import { Scrubber } from "./Scrubber";
 import { Timeline } from "./StepTimes";
-import { eventsCsv, runEvents } from "./timeline";
 
+const Events = lazy(() => import("./Events"));
 const SinceGood = lazy(() => import("./SinceGood"));
 
 export type DockTab = "timeline" | "events" | "changes";
@@ -77,22 +74,7 @@ export function Dock({ tab, onTab, selected, onSelect }: DockProps) {
   const steps = useRun((state) => state.steps);
   const { height, onPointerDown, onKeyDown } = useDockHeight();
   const [squeeze, setSqueeze] = useState(false);
-  const retries = useRetries(run).data;
-  const events = useMemo(
-    () => (run && graph ? runEvents(run, graph, steps, runStatusKind(run), retries) : []),
-    [run, graph, steps, retries],
-  );
   if (!run || !graph) return null;
-
-  const download = (kind: "json" | "csv") => {
-    const told = events.map((event) => ({ ...event, at: new Date(event.at).toISOString() }));
-    const text = kind === "csv" ? eventsCsv(events) : JSON.stringify({ run: run.id, events: told }, null, 2);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: kind === "csv" ? "text/csv;charset=utf-8" : "application/json" }));
-    link.download = `run-${run.short_id}-events.${kind}`;
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
 
   return (
     <section className={css.dock} style={{ height }} aria-label={t("dock")}>
@@ -120,7 +102,6 @@ export function Dock({ tab, onTab, selected, onSelect }: DockProps) {
               onClick={() => onTab(key)}
             >
               {t(key === "changes" ? "lookback:tab" : `tabs.${key}`)}
-              {key === "events" && <small>{events.length}</small>}
             </button>
           ))}
         </div>
@@ -132,19 +113,13 @@ export function Dock({ tab, onTab, selected, onSelect }: DockProps) {
             <span aria-hidden>{t("timeline.squeeze")}</span>
           </span>
         )}
-        {tab === "events" && (
-          <>
-            <Button size="sm" icon={<Download size={14} aria-hidden />} onClick={() => download("json")}>
-              {t("event.download")}
-            </Button>
-            <Button size="sm" icon={<Download size={14} aria-hidden />} aria-label={t("lookback:csv")} onClick={() => download("csv")}>
-              CSV
-            </Button>
-          </>
-        )}
       </header>
       {tab === "timeline" && <Timeline run={run} graph={graph} selected={selected} onSelect={onSelect} squeeze={squeeze} />}
-      {tab === "events" && <Events events={events} onSelect={onSelect} />}
+      {tab === "events" && (
+        <Suspense fallback={<SkeletonRows rows={4} height={26} label={t("tabs.events")} />}>
+          <Events key={run.id} run={run} graph={graph} steps={steps} onSelect={onSelect} />
+        </Suspense>
+      )}
       {tab === "changes" && (
         <Suspense>
           <SinceGood run={run} onSelect={onSelect} />

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowRight, ChevronLeft, ChevronRight, Clock, Copy, Scale, X } from "lucide-react";
-import { useId, useMemo } from "react";
+import { useCallback, useId, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useStepDetail } from "../../api/queries";
@@ -23,6 +23,7 @@ import {
   useFormatter,
 } from "../../ui";
 import { AttemptLines, AttemptsTab } from "./Attempts";
+import { inputPath, outputPath, type Path } from "./dataSearch";
 import { DataView } from "./DataView";
 import { Revealing } from "./Masked";
 import { MomentNote } from "./Moment";
@@ -234,6 +235,8 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
   const undoes = useUndoes(node.id);
   const owner = run?.id;
   const revealing = useMemo(() => (owner === undefined ? null : { run: owner, node: node.id }), [owner, node.id]);
+  const pathsIn = useCallback((path: Path) => inputPath(node, path), [node]);
+  const pathsOut = useCallback((path: Path) => outputPath(node, spec?.trigger ?? false, path), [node, spec]);
   if (!run) return null;
   const mayRetry = retrying !== null && !undoes && !spec?.trigger && (step?.status === "failed" || canStartFrom(step, spec));
   const attempts = detail.data?.attempts ?? [];
@@ -324,13 +327,21 @@ export function StepPanel({ node, spec, tab, onTab, onClose, onPrevious, onNext,
         )}
         <Revealing.Provider value={revealing}>
           {detail.data && tab === "input" && (
-            <DataView key={`${run.id} ${node.id} input`} value={detail.data.input} empty={spec?.trigger ? t("step.noInputStart") : t("step.noInput")} />
+            <DataView
+              key={`${run.id} ${node.id} input`}
+              value={detail.data.input}
+              empty={spec?.trigger ? t("step.noInputStart") : t("step.noInput")}
+              searchable
+              pathOf={pathsIn}
+            />
           )}
           {detail.data && tab === "output" && (
             <DataView
               key={`${run.id} ${node.id} output`}
               value={detail.data.output}
               empty={step?.finished_at ? t("step.noOutput") : t("step.noOutputYet")}
+              searchable
+              pathOf={pathsOut}
             />
           )}
         </Revealing.Provider>

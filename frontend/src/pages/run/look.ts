@@ -1,5 +1,6 @@
 /** What of a run's view stands in its address. Pure. */
-import { type EventFilter, isEventKind } from "./eventFilter";
+import { type EventFilter, isEventKind, isShown } from "./eventFilter";
+import { type RunListSearch, runSearch } from "../runs/search";
 import { zoomOf } from "./zoom";
 
 export interface RunViewSearch {
@@ -8,9 +9,13 @@ export interface RunViewSearch {
   dock?: "events" | "changes";
   /** The stretch of the timeline that is shown: "from-until", ms after the run was accepted. */
   zoom?: string;
+  /** Events of steps, or of people, only. */
+  only?: NonNullable<EventFilter["only"]>;
   /** Events of this step only. */
   of?: string;
   kind?: NonNullable<EventFilter["kind"]>;
+  /** The list that the run was opened from, where that is narrowed or sorted. */
+  list?: RunListSearch;
   /** Events whose words hold this text. */
   find?: string;
 }
@@ -24,11 +29,14 @@ export function runViewSearch(search: Record<string, unknown>): RunViewSearch {
   const zoom = text(search.zoom);
   const of = text(search.of);
   const find = text(search.find);
+  const list = typeof search.list === "object" && search.list !== null ? runSearch(search.list as Record<string, unknown>) : {};
   return {
+    ...(Object.keys(list).length > 0 ? { list } : {}),
     ...(step ? { step } : {}),
     ...(tab === "items" || tab === "input" || tab === "output" || tab === "attempts" ? { tab } : {}),
     ...(search.dock === "events" || search.dock === "changes" ? { dock: search.dock } : {}),
     ...(zoomOf(zoom) ? { zoom } : {}),
+    ...(isShown(search.only) ? { only: search.only } : {}),
     ...(of ? { of } : {}),
     ...(isEventKind(search.kind) ? { kind: search.kind } : {}),
     ...(find ? { find } : {}),

@@ -1,7 +1,7 @@
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import type { GraphDocument, Retried, Run, RunStep } from "../../api/types";
-import { eventsCsv, runEvents, timelineRows, timelineScale } from "./timeline";
+import type { GraphDocument, Run, RunStep } from "../../api/types";
+import { timelineRows, timelineScale } from "./timeline";
 
 const START = Date.parse("2026-11-20T09:00:00.000Z");
 const at = (ms: number) => new Date(START + ms).toISOString();
@@ -89,46 +89,4 @@ describe("the timeline", () => {
       expect(Number.isFinite(scale.moment(0.5))).toBe(true);
     }
   });
-});
-
-describe("the events of a run", () => {
-  it("stand in order of time from acceptance to end", () => {
-    const events = runEvents(run, graph, steps, "done");
-    expect(events.map((event) => event.kind)).toEqual([
-      "accepted",
-      "begun",
-      "started",
-      "started",
-      "finished",
-      "started",
-      "finished",
-      "finished",
-      "ended",
-    ]);
-    expect(events[0]?.detail).toBe("webhook");
-  });
-
-  it("name the error of a failed step", () => {
-    const failed = { c: step("c", 0, 5, { status: "failed", error: { code: "x", title: "Closed", message: "" } }) };
-    expect(runEvents(run, graph, failed, "failed").find((event) => event.kind === "failed")?.detail).toBe("Closed");
-  });
-
-  it("tell who went on with the run, before what that began", () => {
-    const again = { c: step("c", 5000, 6000, { generation: 2 }) };
-    const retries = [{ generation: 2, at: at(5000), by: "Alice" } as Retried];
-    const events = runEvents({ ...run, finished_at: at(7000) } as Run, graph, again, "done", retries);
-    expect(events.map((event) => event.kind)).toEqual(["accepted", "begun", "retried", "started", "finished", "ended"]);
-    expect(events[2]?.detail).toBe("Alice");
-  });
-
-  it("tell who undid it and why", () => {
-    const undos = [{ generation: 2, at: at(5000), by: "Alice", kind: "undo", reason: "wrong customer" } as Retried];
-    const [found] = runEvents(run, graph, steps, "undone", undos).filter((event) => event.kind === "undone");
-    expect([found?.name, found?.detail, found?.status]).toEqual(["Alice", "wrong customer", "undoing"]);
-  });
-});
-
-test("events as a table keep what spreadsheets would change, and carry out no formula", () => {
-  const event = { id: "1", at: Date.parse("2026-11-20T09:41:07.123Z"), kind: "failed" as const, status: "failed" as const, node: "pay", name: '=cmd("x"), now', detail: "two\nlines", attempt: 2 };
-  expect(eventsCsv([event])).toBe('at,kind,step,name,status,attempt,detail\r\n2026-11-20T09:41:07.123Z,failed,pay,"\'=cmd(""x""), now",failed,2,"two\nlines"\r\n');
 });

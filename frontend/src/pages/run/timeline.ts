@@ -1,6 +1,5 @@
 /** Times of a run as rows and bars. Pure. */
-import type { GraphDocument, Retried, Run, RunStep } from "../../api/types";
-import { failureTitle } from "../../i18n/server";
+import type { GraphDocument, Run, RunStep } from "../../api/types";
 import { type StatusKind, stepStatusKind } from "../../ui/status";
 import { stepsOfRun } from "./undo";
 
@@ -106,80 +105,4 @@ export function timelineScale(run: Run, rows: readonly TimelineRow[], now: numbe
 
 function clamp(value: number): number {
   return Math.min(1, Math.max(0, value));
-}
-
-export type RunEventKind =
-  | "accepted"
-  | "begun"
-  | "retried"
-  | "undone"
-  | "started"
-  | "finished"
-  | "failed"
-  | "waits"
-  | "retries"
-  | "ended";
-
-export interface RunEvent {
-  id: string;
-  at: number;
-  kind: RunEventKind;
-  status: StatusKind;
-  node: string | null;
-  /** Of the step; of an undo, of who asked for it. */
-  name: string;
-  /** Facts for the sentence: note, error title, attempt. */
-  detail: string | null;
-  attempt: number;
-}
-
-/** What happened in this run, in order of time, as far as its steps and its retries tell. */
-export function runEvents(
-  run: Run,
-  graph: GraphDocument,
-  steps: Readonly<Record<string, RunStep>>,
-  runStatus: StatusKind,
-  retries: readonly Retried[] = [],
-): RunEvent[] {
-  const events: RunEvent[] = [];
-  const add = (at: string | null, event: Omit<RunEvent, "at" | "id">) => {
-    if (at) events.push({ ...event, at: Date.parse(at), id: `${event.kind}-${event.node ?? "run"}-${at}` });
-  };
-  const nothing = { node: null, name: "", detail: null, attempt: 0 };
-  add(run.accepted_at, { ...nothing, kind: "accepted", status: "queued", detail: run.started_by });
-  add(run.started_at, { ...nothing, kind: "begun", status: "running" });
-  for (const { at, by, kind, reason } of retries) {
-    if (kind === "undo") add(at, { ...nothing, kind: "undone", status: "undoing", name: by, detail: reason });
-    else add(at, { ...nothing, kind: "retried", status: "retrying", detail: by || null });
-  }
-  for (const node of graph.nodes) {
-    const step = steps[node.id];
-    if (!step?.started_at) continue;
-    const base = { node: node.id, name: node.name, attempt: step.attempt };
-    const status = stepStatusKind(step);
-    add(step.started_at, { ...base, kind: "started", status: "running", detail: null });
-    if (step.status === "failed") {
-      add(step.finished_at, { ...base, kind: "failed", status, detail: step.error ? failureTitle(step.error) : null });
-    } else if (step.finished_at) {
-      add(step.finished_at, { ...base, kind: "finished", status, detail: step.note });
-    } else if (step.status === "retrying") {
-      add(step.started_at, { ...base, kind: "retries", status, detail: step.error ? failureTitle(step.error) : null });
-    } else if (step.status === "waiting") {
-      add(step.started_at, { ...base, kind: "waits", status, detail: step.note });
-    }
-  }
-  add(run.finished_at, { ...nothing, kind: "ended", status: runStatus, detail: run.error ? failureTitle(run.error) : null });
-  const order: RunEventKind[] = ["accepted", "begun", "retried", "undone", "started", "waits", "retries", "finished", "failed", "ended"];
-  return events.sort((left, right) => left.at - right.at || order.indexOf(left.kind) - order.indexOf(right.kind));
-}
-
-/** Events as a table for other programs: times in UTC, no words of this page. */
-export function eventsCsv(events: readonly RunEvent[]): string {
-  // A cell that a spreadsheet would take for a formula is made a text.
-  const cell = (value: string): string => {
-    const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-    return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
-  };
-  const rows = events.map((event) => [new Date(event.at).toISOString(), event.kind, event.node ?? "", event.name, event.status, event.attempt ? String(event.attempt) : "", event.detail ?? ""]);
-  return [["at", "kind", "step", "name", "status", "attempt", "detail"], ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }

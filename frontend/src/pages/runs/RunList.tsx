@@ -13,7 +13,7 @@ import { ExportMenu } from "./ExportMenu";
 import { useLiveChoice } from "./liveChoice";
 import css from "./runs.module.css";
 import { RunTable } from "./RunTable";
-import { changed, filtersOf, isFiltered, NOTHING, type RunAddress, type RunListSearch, type SearchChange } from "./search";
+import { carriedBy, changed, filtersOf, isFiltered, NOTHING, type RunAddress, type RunListSearch, type SearchChange } from "./search";
 import { SearchTools } from "./SearchTools";
 import { SelectionBar } from "./SelectionBar";
 import { useRunFeed } from "./useRunFeed";
@@ -56,6 +56,7 @@ export function RunList({ search, first, workflow, above }: { search: RunListSea
   );
   const [live, setLive] = useLiveChoice();
   const { list, runs, freshCount, showFresh } = useRunFeed(filters, 50, live);
+  const carried = useMemo(() => carriedBy(filters as RunListSearch, workflow), [filters, workflow]);
   const known = useSearchFields().data;
   const { columns: picked, choose: pickColumns } = useRunColumns();
   const own = workflow ?? search.workflow;
@@ -155,6 +156,7 @@ export function RunList({ search, first, workflow, above }: { search: RunListSea
             onSort={(next) => change({ sort: next === "newest" ? undefined : next })}
             chosen={mayAct ? chosen : null}
             onChoose={chooseRuns}
+            carried={carried}
           />
           {!atEnd && (
             <div className={tableFootClass}>

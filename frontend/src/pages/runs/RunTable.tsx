@@ -14,6 +14,7 @@ import { RowDeeds } from "./RowDeeds";
 import { RowTags } from "./RowTags";
 import css from "./runs.module.css";
 import { useWaitingText } from "./waiting";
+import type { RunListSearch } from "./search";
 import { runStatusName, runSubtitle, runTitle, startedBy } from "./words";
 
 export interface RunTableProps {
@@ -27,6 +28,8 @@ export interface RunTableProps {
   /** Which are chosen; null where nobody may choose. */
   chosen: ReadonlySet<string> | null;
   onChoose: (ids: readonly string[], on: boolean) => void;
+  /** What a run that is opened from here carries along of this list. */
+  carried: { list?: RunListSearch };
 }
 
 const NUMBERS = new Set(["number", "amount"]);
@@ -115,7 +118,7 @@ function Row({ run, on, onChoose, onAsk, table }: RowProps) {
       onClick={(event: MouseEvent) => {
         // The whole row is a target for the mouse; the link inside is the one for keyboards and for new tabs.
         if (event.defaultPrevented || event.metaKey || event.ctrlKey || window.getSelection()?.toString()) return;
-        void navigate({ to: "/runs/$runId", params: { runId: run.id } });
+        void navigate({ to: "/runs/$runId", params: { runId: run.id }, search: table.carried });
       }}
     >
       {table.chosen !== null && (
@@ -126,7 +129,7 @@ function Row({ run, on, onChoose, onAsk, table }: RowProps) {
       {table.columns.map((column) => (
         <Cell key={column} column={column} run={run} table={table} />
       ))}
-      <RowDeeds run={run} mayAct={table.chosen !== null} onAsk={onAsk} />
+      <RowDeeds run={run} carried={table.carried} mayAct={table.chosen !== null} onAsk={onAsk} />
     </tr>
   );
 }
@@ -155,7 +158,7 @@ function Cell({ column, run, table }: { column: string; run: Run; table: RunTabl
       const where = table.columns.includes("workflow") ? null : table.withWorkflow ? runSubtitle(run, t) : t("version", { version: run.version });
       return (
         <td data-cell="key">
-          <Link to="/runs/$runId" params={{ runId: run.id }} className={css.key} title={runTitle(run)} onClick={(event) => event.stopPropagation()}>
+          <Link to="/runs/$runId" params={{ runId: run.id }} search={table.carried} className={css.key} title={runTitle(run)} onClick={(event) => event.stopPropagation()}>
             {runTitle(run)}
           </Link>
           <span className={css.sub} title={[beside, where].filter(Boolean).join(" · ") || undefined}>

@@ -12,6 +12,36 @@ export interface RunListSearch {
   sort?: string;
 }
 
+const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
+
+/** What an address says of it, and nothing else that stands there. */
+export function runSearch(search: Record<string, unknown>): RunListSearch {
+  const q = text(search.q);
+  const workflow = text(search.workflow);
+  const mode = text(search.mode);
+  const since = text(search.since);
+  const until = text(search.until);
+  const sort = text(search.sort);
+  const raw = Array.isArray(search.status) ? search.status : search.status === undefined ? [] : [search.status];
+  const status = raw.filter((one): one is string => typeof one === "string");
+  return {
+    ...(q ? { q } : {}),
+    ...(workflow ? { workflow } : {}),
+    ...(mode ? { mode } : {}),
+    ...(since ? { since } : {}),
+    ...(until ? { until } : {}),
+    ...(sort ? { sort } : {}),
+    ...(status.length > 0 ? { status } : {}),
+  };
+}
+
+/** What a run that is opened from such a list carries along, so that its neighbours are those of the list; nothing where
+ * that is all runs in their usual order. */
+export function carriedBy(filters: RunListSearch, workflow?: string): { list?: RunListSearch } {
+  const own = Object.keys(runSearch({ ...filters, workflow: workflow ? undefined : filters.workflow })).length > 0;
+  return own ? { list: runSearch({ ...filters, workflow: workflow ?? filters.workflow }) } : {};
+}
+
 /** In an address: everything, though the list is opened with a saved search. */
 export const EVERYTHING = "all";
 
