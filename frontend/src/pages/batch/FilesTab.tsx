@@ -44,9 +44,9 @@ export function FilesTab({ batch }: { batch: Batch }) {
             <Button icon={<Download size={15} aria-hidden />}>{t("files.downloadNow")}</Button>
           </Menu.Target>
           <Menu.Dropdown>
-            {MANIFEST_FORMATS.map((format) => (
-              <Menu.Item key={format} component="a" href={manifestUrl(workspace, batch.run_id, batch.node, format)} download>
-                {t(`files.as.${format}`)}
+            {MANIFEST_FORMATS.map((one) => (
+              <Menu.Item key={one} component="a" href={manifestUrl(workspace, batch.run_id, batch.node, one)} download>
+                {t(`files.as.${one}`)}
               </Menu.Item>
             ))}
           </Menu.Dropdown>
