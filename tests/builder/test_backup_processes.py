@@ -18,6 +18,8 @@ from tests.services import PostgresServer
 
 pytestmark = [
     pytest.mark.services,
+    # Each starts and ends several processes, beside everything else that is tested.
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         os.environ.get("MILLRACE_TEST_DATABASE") == "postgres",
         reason="starts processes with databases of their own: once is enough",
