@@ -24,7 +24,7 @@ from builder.workflows import selectors
 from runtime import api as runtime_api
 from runtime.contracts import SaidView, TrailEntry
 
-__all__ = ["Happenings"]
+__all__ = ["SAID_THERE", "Happenings"]
 
 #: What the record of a run tells by itself; everything else there is what somebody did.
 _OF_ITSELF: Final = frozenset({"accepted", "changed", "worked", "claim", "release", "set_aside"})
@@ -46,7 +46,7 @@ _MAKING: Final = frozenset(verb for verbs in _SAME.values() for verb in verbs)
 #: A deed's row and the change it makes are written in one transaction, each with the clock as it stood then.
 _TOGETHER_MS: Final = 10_000
 #: That a run was accepted, and by whom, its own record says; that a decision took effect, the decision and its step.
-_SAID_THERE: Final = frozenset({"run.started", "run.tested", "task.decision_took_effect"})
+SAID_THERE: Final = frozenset({"run.started", "run.tested", "task.decision_took_effect"})
 _DECIDED: Final = frozenset({"task.decided", "tasks.decided"})
 #: What only those see who see the audit log: a decision that was taken back, or came to nothing, and what somebody put
 #: off for themselves.
@@ -55,6 +55,8 @@ _ADMINS_ONLY: Final = frozenset(
 )
 #: Of what was said, in this order. Values are never on record; these are words, names and choices.
 _TOLD: Final = ("reason", "comment", "outcome", "undo", "add", "remove", "side", "path", "to", "version", "start")
+#: No moment is later: the last of the year 9999, in ms.
+_LATEST: Final = 253_402_300_799_999
 #: A request looks at so many changes at most, whatever it looks for; the page then ends there.
 _MOST_READ: Final = 5_000
 
@@ -128,7 +130,10 @@ def _place(cursor: str | None) -> _Place:
     trail, *numbers = cursor.split("~")
     if len(numbers) != 2 or not all(one.isascii() and one.isdecimal() and len(one) < 19 for one in numbers):
         raise bad_cursor()
-    return _Place(trail or None, int(numbers[0]), int(numbers[1]))
+    place = _Place(trail or None, int(numbers[0]), int(numbers[1]))
+    if place.at > _LATEST:
+        raise bad_cursor()
+    return place
 
 
 class _Told(NamedTuple):
@@ -156,7 +161,7 @@ class _Story:
         trail, sequence, last = place
         changes = runtime_api.trail_from(workspace_id=self.workspace_id, run_id=self.run.id, after=trail)
         rows = iter(()) if only == "steps" else self._deeds(sequence)
-        deeds = (row for row in rows if row.verb not in _SAID_THERE)
+        deeds = (row for row in rows if row.verb not in SAID_THERE)
         change, deed = next(changes, None), next(deeds, None)
         while change is not None or deed is not None:
             # A change without a moment, or with an earlier one than what stands before it, stands behind that.
@@ -184,11 +189,14 @@ class _Story:
 
     def _stands(self, row: AuditRow) -> bool:
         said = reading.detail_of(row).get("said", {})
-        comment = said.get("comment", "")
+        comment = said.get("comment") or ""
+        # The log has it as it was sent, and of a long one how it begins; what is kept has no space around it.
+        cut = isinstance(comment, dict)
+        text = str(comment.get("begins", "")).lstrip() if cut else str(comment).strip()
         return any(
             (str(voter) == row.actor_id or row.actor_kind != "member")
             and outcome == said.get("outcome")
-            and (written.startswith(str(comment.get("begins"))) if isinstance(comment, dict) else written == comment)
+            and (written.startswith(text) if cut else written == text)
             for voter, outcome, written in self._question(row).votes
         )
 
@@ -225,8 +233,11 @@ class _Story:
             return self._question(row).node
         detail = reading.detail_of(row)
         said, edits = detail.get("said", {}), detail.get("edits", {})
-        node = said.get("node_id") or said.get("start") or (next(iter(edits)) if len(edits) == 1 else None)
-        return node if isinstance(node, str) else None
+        for named in ([said.get("node_id")], said.get("start"), list(edits)):
+            # A retry of several steps is about the run as a whole.
+            if isinstance(named, list) and len(named) == 1 and isinstance(named[0], str):
+                return named[0]
+        return None
 
     def views(self, found: list[_Told]) -> list[HappeningView]:
         """As they are told."""

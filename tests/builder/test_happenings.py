@@ -8,6 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from builder.accounts.rights import Scope
 from runtime.store.models import HumanVote, Run
@@ -92,6 +94,8 @@ def test_pages_of_any_size_follow_each_other(world: World, machine: Machine) -> 
             assert told(world.as_vera, here, f"limit={limit}&only={only}") == every
     for bad in ("cursor=x", "cursor=1-2", "cursor=1-2~3", "cursor=1-2~3~x", "cursor=a-b~1~1", "limit=0", "only=nobody"):
         assert world.as_vera.get(f"{here}/happenings?{bad}").status == 400, bad
+    # Beyond the last day that there is.
+    assert world.as_vera.get(f"{here}/happenings?cursor=~0~999999999999999999").status == 400
 
 
 def test_it_is_narrowed_to_steps_to_people_and_to_one_step(world: World, machine: Machine) -> None:
@@ -137,3 +141,39 @@ def test_of_a_decision_others_than_admins_see_what_stands(world: World) -> None:
     assert (deed["verb"], deed["actor"]["name"], deed["about"]) == ("task.decided", "Rosa", task.title)
     assert (deed["node"], deed["detail"]) == (task.node_id, {"comment": "Fine.", "outcome": "approved"})
     assert len(told(world.as_alice, here, "only=people")) == 3
+
+
+@pytest.mark.parametrize("comment", ["", "Fine.", " Fine, by the way.\n", "x" * 700, "  " + "x" * 700])
+def test_what_stands_is_seen_however_it_was_written(world: World, comment: str) -> None:
+    task = question(world)
+    said = {"outcome": "approved", "comment": comment}
+    assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", said).status == 200
+    assert words(told(world.as_vera, f"{world.here}/runs/{task.run_id}", "only=people")) == ["task.decided"]
+
+
+def test_what_was_said_of_a_step_in_doubt_is_seen_by_its_name_for_people(world: World) -> None:
+    choices = [{"id": one, "label": one, "comment": False} for one in ("retry", "value", "give_up")]
+    task = question(world, kind="exception", spec={"in_doubt": True, "choices": choices})
+    answer = world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", {"outcome": "send_again"})
+    assert answer.status == 200, answer.body
+    assert HumanVote.objects.get().outcome == "retry"
+    (one,) = told(world.as_vera, f"{world.here}/runs/{task.run_id}", "only=people")
+    assert (one["deed"]["verb"], one["deed"]["detail"]["outcome"]) == ("task.decided", "send_again")
+
+
+def test_what_people_did_in_a_run_is_found_without_reading_what_they_did_elsewhere(world: World) -> None:
+    task = question(world)
+    here = f"{world.here}/runs/{task.run_id}"
+    assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", {"outcome": "approved"}).status == 200
+    assert world.as_rosa.post(f"{here}/tags", {"add": ["quarter-end"]}).status == 200
+    with CaptureQueriesContext(connection) as asked:
+        found = told(world.as_vera, here)
+    assert [one for one in words(found) if "." in one] == ["task.decided", "run.tagged"]
+    about = [query["sql"] for query in asked.captured_queries if 'FROM "audit_row"' in query["sql"]]
+    assert about
+    if connection.vendor == "sqlite":
+        for sql in about:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+                plan = " ".join(str(row[3]) for row in cursor.fetchall())
+            assert "object_id=?" in plan or "sequence=?" in plan, plan
