@@ -72,8 +72,9 @@ class HappeningsQuery(Query):
 
 class DeedView(View):
     """What somebody did, as in the audit log. `about`: the question, where it was done to one; `node`: the step it was
-    done at; null for the run as a whole. `detail`: what was said, such as `reason`, `comment`, `outcome`, `path` (which
-    value was looked at, never what stood there), `edits` (what was set otherwise at which step, by name)."""
+    done at; null for the run as a whole. `detail`: what was said, such as `reason`, `comment`, `outcome`, `called` (the
+    builder's own name for it), `path` (which value was looked at, never what stood there), `edits` (what was set
+    otherwise at which step, by name)."""
 
     sequence: int
     verb: str
@@ -190,13 +191,14 @@ class _Story:
     def _stands(self, row: AuditRow) -> bool:
         said = reading.detail_of(row).get("said", {})
         comment = said.get("comment") or ""
-        # The log has it as it was sent, and of a long one how it begins; what is kept has no space around it.
+        # The log has it as it was sent, of a long one how it begins, and of an address no keys; what is kept has no
+        # space around it.
         cut = isinstance(comment, dict)
         text = str(comment.get("begins", "")).lstrip() if cut else str(comment).strip()
         return any(
             (str(voter) == row.actor_id or row.actor_kind != "member")
             and outcome == said.get("outcome")
-            and (written.startswith(text) if cut else written == text)
+            and (written.startswith(text) if cut else text in (written, runtime_api.redacted(written)))
             for voter, outcome, written in self._question(row).votes
         )
 
@@ -257,6 +259,8 @@ class _Story:
         detail = reading.detail_of(row)
         said = detail.get("said", {})
         told = {name: said[name] for name in _TOLD if name in said}
+        if called := detail.get("called"):
+            told["called"] = called
         if edits := detail.get("edits"):
             told["edits"] = {node: one.get("changed", []) for node, one in edits.items()}
         return DeedView(

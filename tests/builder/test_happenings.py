@@ -143,7 +143,9 @@ def test_of_a_decision_others_than_admins_see_what_stands(world: World) -> None:
     assert len(told(world.as_alice, here, "only=people")) == 3
 
 
-@pytest.mark.parametrize("comment", ["", "Fine.", " Fine, by the way.\n", "x" * 700, "  " + "x" * 700])
+@pytest.mark.parametrize(
+    "comment", ["", "Fine.", " Fine, by the way.\n", "https://t.example/?id=4&key=K-90", "x" * 700, "  " + "x" * 700]
+)
 def test_what_stands_is_seen_however_it_was_written(world: World, comment: str) -> None:
     task = question(world)
     said = {"outcome": "approved", "comment": comment}
@@ -177,3 +179,11 @@ def test_what_people_did_in_a_run_is_found_without_reading_what_they_did_elsewhe
                 cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
                 plan = " ".join(str(row[3]) for row in cursor.fetchall())
             assert "object_id=?" in plan or "sequence=?" in plan, plan
+
+
+def test_a_decision_is_told_by_the_name_that_its_button_had(world: World) -> None:
+    choices = [{"id": "approved", "label": "Release the payment", "comment": False, "own": True}]
+    task = question(world, spec={"choices": choices})
+    assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", {"outcome": "approved"}).status == 200
+    (one,) = told(world.as_vera, f"{world.here}/runs/{task.run_id}", "only=people")
+    assert one["deed"]["detail"] == {"outcome": "approved", "called": "Release the payment"}
