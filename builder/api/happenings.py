@@ -3,7 +3,7 @@ the audit log's rows about this run and about the questions it asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Annotated, Any, Final, Literal, NamedTuple
 from uuid import UUID
@@ -145,6 +145,10 @@ class _Told(NamedTuple):
     told: bool
 
 
+def _who_of_what(row: AuditRow) -> tuple[str, str, str]:
+    return row.object_id, row.actor_kind, row.actor_id
+
+
 class _Story:
     """One run's record and the log's rows about it, put together."""
 
@@ -156,6 +160,7 @@ class _Story:
         self.things = {"run": [str(run_id)], "task": [str(one) for one in self.asked]}
         self.more = True
         self._made: list[tuple[str, int]] | None = None
+        self._last: dict[tuple[str, str, str], int] | None = None
 
     def told(self, place: _Place, only: str) -> Iterator[tuple[_Told, _Place]]:
         """Both in one order of time, each with the place behind it."""
@@ -178,8 +183,8 @@ class _Story:
                 self.more = change is not None or deed is not None
                 yield _Told(row, last, False), _Place(trail, sequence, last)
 
-    def _deeds(self, after: int) -> Iterator[AuditRow]:
-        rows = reading.about(str(self.workspace_id), self.things, after=after)
+    def _deeds(self, after: int, verbs: Collection[str] = ()) -> Iterator[AuditRow]:
+        rows = reading.about(str(self.workspace_id), self.things, after=after, verbs=verbs)
         return (row for row in rows if self._may_see(row))
 
     def _may_see(self, row: AuditRow) -> bool:
@@ -189,6 +194,13 @@ class _Story:
         return row.verb not in _ADMINS_ONLY and (row.verb not in _DECIDED or self._stands(row))
 
     def _stands(self, row: AuditRow) -> bool:
+        """Whether it is what somebody said last, and is counted: the same may have been said before, and taken back."""
+        if self._last is None:
+            said = reading.about(str(self.workspace_id), {"task": self.things["task"]}, verbs=_DECIDED)
+            self._last = {_who_of_what(one): one.sequence for one in said if self._counts(one)}
+        return self._last.get(_who_of_what(row)) == row.sequence
+
+    def _counts(self, row: AuditRow) -> bool:
         said = reading.detail_of(row).get("said", {})
         comment = said.get("comment") or ""
         # The log has it as it was sent, of a long one how it begins, and of an address no keys; what is kept has no
@@ -211,7 +223,7 @@ class _Story:
         if verbs is None or entry.at is None:
             return False
         if self._made is None:
-            self._made = [(row.verb, row.at) for row in self._deeds(0) if row.verb in _MAKING]
+            self._made = [(row.verb, row.at) for row in self._deeds(0, _MAKING)]
         return any(verb in verbs and abs(at - entry.at) <= _TOGETHER_MS for verb, at in self._made)
 
     def fits(self, found: _Told, query: HappeningsQuery) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -78,9 +78,11 @@ def page(chain: str, filters: Filters, *, before: int | None, most: int) -> list
     return list((found if before is None else found.filter(sequence__lt=before)).order_by("-sequence")[:most])
 
 
-def about(chain: str, things: Mapping[str, Sequence[str]], *, after: int = 0) -> Iterator[AuditRow]:
+def about(
+    chain: str, things: Mapping[str, Sequence[str]], *, after: int = 0, verbs: Collection[str] = ()
+) -> Iterator[AuditRow]:
     """What was done to any of these things, by kind and ids, behind the number `after`, in the order of the log; a
-    portion of the rows is held at a time."""
+    portion of the rows is held at a time. `verbs`: of these deeds only."""
     here = AuditRow.objects.filter(chain=chain)
     numbers: list[int] = []
     for kind, ids in things.items():
@@ -89,8 +91,9 @@ def about(chain: str, things: Mapping[str, Sequence[str]], *, after: int = 0) ->
             # Their numbers alone, in no order: asked for in order, or for several kinds at once, SQLite would read the
             # whole chain for them.
             numbers += meant.values_list("sequence", flat=True)
+    chosen = here.filter(verb__in=verbs) if verbs else here
     for wanted in _portions(sorted(numbers)):
-        yield from here.filter(sequence__in=wanted).order_by("sequence")
+        yield from chosen.filter(sequence__in=wanted).order_by("sequence")
 
 
 def _portions(whole: Sequence[T]) -> Iterator[list[T]]:

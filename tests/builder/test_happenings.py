@@ -187,3 +187,15 @@ def test_a_decision_is_told_by_the_name_that_its_button_had(world: World) -> Non
     assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", {"outcome": "approved"}).status == 200
     (one,) = told(world.as_vera, f"{world.here}/runs/{task.run_id}", "only=people")
     assert one["deed"]["detail"] == {"outcome": "approved", "called": "Release the payment"}
+
+
+def test_a_decision_that_was_taken_back_and_then_made_is_told_once(world: World) -> None:
+    task = question(world)
+    here, inbox = f"{world.here}/runs/{task.run_id}", f"{world.here}/inbox/{task.id}"
+    said = {"outcome": "approved", "comment": "Fine."}
+    assert world.as_rosa.post(f"{inbox}/decide", {**said, "undo": True}).status == 200
+    assert world.as_rosa.post(f"{inbox}/take-back", {}).status == 200
+    assert world.as_rosa.post(f"{inbox}/decide", said).status == 200
+    (one,) = told(world.as_vera, here, "only=people")
+    (*_, last) = told(world.as_alice, here, "only=people")
+    assert one == last
