@@ -202,7 +202,7 @@ class _Story:
 
     def _counts(self, row: AuditRow) -> bool:
         said = reading.detail_of(row).get("said", {})
-        comment = said.get("comment") or ""
+        comment: Any = said.get("comment") or ""
         # The log has it as it was sent, of a long one how it begins, and of an address no keys; what is kept has no
         # space around it.
         cut = isinstance(comment, dict)
