@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from builder.accounts.rights import Scope
+from builder.audit import reading
 from runtime.store.models import HumanVote, Run
 from tests.builder.conftest import World
 from tests.builder.test_audit_runs import start
@@ -163,7 +164,9 @@ def test_what_was_said_of_a_step_in_doubt_is_seen_by_its_name_for_people(world: 
     assert (one["deed"]["verb"], one["deed"]["detail"]["outcome"]) == ("task.decided", "send_again")
 
 
-def test_what_people_did_in_a_run_is_found_without_reading_what_they_did_elsewhere(world: World) -> None:
+def test_what_people_did_in_a_run_is_found_without_reading_what_they_did_elsewhere(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task = question(world)
     here = f"{world.here}/runs/{task.run_id}"
     assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", {"outcome": "approved"}).status == 200
@@ -179,6 +182,8 @@ def test_what_people_did_in_a_run_is_found_without_reading_what_they_did_elsewhe
                 cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
                 plan = " ".join(str(row[3]) for row in cursor.fetchall())
             assert "object_id=?" in plan or "sequence=?" in plan, plan
+    monkeypatch.setattr(reading, "_PORTION", 1)
+    assert told(world.as_vera, here) == found
 
 
 def test_a_decision_is_told_by_the_name_that_its_button_had(world: World) -> None:
