@@ -48,11 +48,10 @@ _TOGETHER_MS: Final = 10_000
 #: That a run was accepted, and by whom, its own record says; that a decision took effect, the decision and its step.
 SAID_THERE: Final = frozenset({"run.started", "run.tested", "task.decision_took_effect"})
 _DECIDED: Final = frozenset({"task.decided", "tasks.decided"})
+_TAKEN_BACK: Final = frozenset({"task.decision_taken_back", "tasks.decisions_taken_back", "task.decision_refused"})
 #: What only those see who see the audit log: a decision that was taken back, or came to nothing, and what somebody put
 #: off for themselves.
-_ADMINS_ONLY: Final = frozenset(
-    {"task.snoozed", "task.decision_taken_back", "tasks.decisions_taken_back", "task.decision_refused"}
-)
+_ADMINS_ONLY: Final = _TAKEN_BACK | {"task.snoozed"}
 #: Of what was said, in this order. Values are never on record; these are words, names and choices.
 _TOLD: Final = ("reason", "comment", "outcome", "undo", "add", "remove", "side", "path", "to", "version", "start")
 #: No moment is later: the last of the year 9999, in ms.
@@ -196,22 +195,28 @@ class _Story:
     def _stands(self, row: AuditRow) -> bool:
         """Whether it is what somebody said last, and is counted: the same may have been said before, and taken back."""
         if self._last is None:
-            said = reading.about(str(self.workspace_id), {"task": self.things["task"]}, verbs=_DECIDED)
-            self._last = {_who_of_what(one): one.sequence for one in said if self._counts(one)}
+            self._last = {}
+            asked = {"task": self.things["task"]}
+            for one in reading.about(str(self.workspace_id), asked, verbs=_DECIDED | _TAKEN_BACK):
+                if one.verb in _TAKEN_BACK:
+                    self._last.pop(_who_of_what(one), None)
+                elif self._counts(one):
+                    self._last[_who_of_what(one)] = one.sequence
         return self._last.get(_who_of_what(row)) == row.sequence
 
     def _counts(self, row: AuditRow) -> bool:
         said = reading.detail_of(row).get("said", {})
+        votes = [one for one in self._question(row).votes if one[1] == said.get("outcome")]
+        if row.actor_kind == "member":
+            return any(str(voter) == row.actor_id for voter, _, _ in votes)
+        # Whose program it was the log does not say, but by the words. It has them as they were sent, of long ones how
+        # they begin, and of an address no keys; what is kept has no space around it.
         comment: Any = said.get("comment") or ""
-        # The log has it as it was sent, of a long one how it begins, and of an address no keys; what is kept has no
-        # space around it.
         cut = isinstance(comment, dict)
         text = str(comment.get("begins", "")).lstrip() if cut else str(comment).strip()
         return any(
-            (str(voter) == row.actor_id or row.actor_kind != "member")
-            and outcome == said.get("outcome")
-            and (written.startswith(text) if cut else text in (written, runtime_api.redacted(written)))
-            for voter, outcome, written in self._question(row).votes
+            written.startswith(text) if cut else text in (written, runtime_api.redacted(written))
+            for _, _, written in votes
         )
 
     def _question(self, row: AuditRow) -> SaidView:

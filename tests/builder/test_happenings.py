@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from builder.accounts.rights import Scope
@@ -16,7 +17,7 @@ from builder.audit import reading
 from runtime.store.models import HumanVote, Run
 from tests.builder.conftest import World
 from tests.builder.test_audit_runs import start
-from tests.builder.test_people import question
+from tests.builder.test_people import link_of, question
 from tests.factories import Caller
 from tests.runtime.machine import Machine, fields, flow, wait_until
 
@@ -148,9 +149,18 @@ def test_of_a_decision_others_than_admins_see_what_stands(world: World) -> None:
     "comment", ["", "Fine.", " Fine, by the way.\n", "https://t.example/?id=4&key=K-90", "x" * 700, "  " + "x" * 700]
 )
 def test_what_stands_is_seen_however_it_was_written(world: World, comment: str) -> None:
+    for caller in (world.as_rosa, world.program(world.rosa, Scope.RUN)):
+        task = question(world)
+        said = {"outcome": "approved", "comment": comment}
+        assert caller.post(f"{world.here}/inbox/{task.id}/decide", said).status == 200
+        assert words(told(world.as_vera, f"{world.here}/runs/{task.run_id}", "only=people")) == ["task.decided"]
+
+
+def test_what_stands_is_seen_where_a_name_was_taken_out_of_its_words(world: World) -> None:
     task = question(world)
-    said = {"outcome": "approved", "comment": comment}
+    said = {"outcome": "approved", "comment": "Agreed with Ines."}
     assert world.as_rosa.post(f"{world.here}/inbox/{task.id}/decide", said).status == 200
+    HumanVote.objects.update(comment="Agreed with somebody.")
     assert words(told(world.as_vera, f"{world.here}/runs/{task.run_id}", "only=people")) == ["task.decided"]
 
 
@@ -204,3 +214,15 @@ def test_a_decision_that_was_taken_back_and_then_made_is_told_once(world: World)
     (one,) = told(world.as_vera, here, "only=people")
     (*_, last) = told(world.as_alice, here, "only=people")
     assert one == last
+
+
+def test_what_was_taken_back_is_not_told_where_the_same_is_said_by_a_link_later(world: World) -> None:
+    task = question(world, world.rosa.email, spec={"open_link": True})
+    here, inbox = f"{world.here}/runs/{task.run_id}", f"{world.here}/inbox/{task.id}"
+    said = {"outcome": "approved", "comment": "Too soon.", "undo": True}
+    assert world.as_rosa.post(f"{inbox}/decide", said).status == 200
+    assert world.as_rosa.post(f"{inbox}/take-back", {}).status == 200
+    assert Client().post(link_of(task, world.rosa.email), {"outcome": "approved"}).status_code == 303
+    found = told(world.as_vera, here, "only=people")
+    assert words(found) == ["task.decided_by_link"]
+    assert "Too soon." not in json.dumps(found)
