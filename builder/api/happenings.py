@@ -3,7 +3,7 @@ the audit log's rows about this run and about the questions it asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Annotated, Any, Final, Literal, NamedTuple
 from uuid import UUID
@@ -24,7 +24,7 @@ from builder.workflows import selectors
 from runtime import api as runtime_api
 from runtime.contracts import SaidView, TrailEntry
 
-__all__ = ["Happenings"]
+__all__ = ["SAID_THERE", "Happenings"]
 
 #: What the record of a run tells by itself; everything else there is what somebody did.
 _OF_ITSELF: Final = frozenset({"accepted", "changed", "worked", "claim", "release", "set_aside"})
@@ -46,15 +46,16 @@ _MAKING: Final = frozenset(verb for verbs in _SAME.values() for verb in verbs)
 #: A deed's row and the change it makes are written in one transaction, each with the clock as it stood then.
 _TOGETHER_MS: Final = 10_000
 #: That a run was accepted, and by whom, its own record says; that a decision took effect, the decision and its step.
-_SAID_THERE: Final = frozenset({"run.started", "run.tested", "task.decision_took_effect"})
+SAID_THERE: Final = frozenset({"run.started", "run.tested", "task.decision_took_effect"})
 _DECIDED: Final = frozenset({"task.decided", "tasks.decided"})
+_TAKEN_BACK: Final = frozenset({"task.decision_taken_back", "tasks.decisions_taken_back", "task.decision_refused"})
 #: What only those see who see the audit log: a decision that was taken back, or came to nothing, and what somebody put
 #: off for themselves.
-_ADMINS_ONLY: Final = frozenset(
-    {"task.snoozed", "task.decision_taken_back", "tasks.decisions_taken_back", "task.decision_refused"}
-)
+_ADMINS_ONLY: Final = _TAKEN_BACK | {"task.snoozed"}
 #: Of what was said, in this order. Values are never on record; these are words, names and choices.
 _TOLD: Final = ("reason", "comment", "outcome", "undo", "add", "remove", "side", "path", "to", "version", "start")
+#: No moment is later: the last of the year 9999, in ms.
+_LATEST: Final = 253_402_300_799_999
 #: A request looks at so many changes at most, whatever it looks for; the page then ends there.
 _MOST_READ: Final = 5_000
 
@@ -70,8 +71,9 @@ class HappeningsQuery(Query):
 
 class DeedView(View):
     """What somebody did, as in the audit log. `about`: the question, where it was done to one; `node`: the step it was
-    done at; null for the run as a whole. `detail`: what was said, such as `reason`, `comment`, `outcome`, `path` (which
-    value was looked at, never what stood there), `edits` (what was set otherwise at which step, by name)."""
+    done at; null for the run as a whole. `detail`: what was said, such as `reason`, `comment`, `outcome`, `called` (the
+    builder's own name for it), `path` (which value was looked at, never what stood there), `edits` (what was set
+    otherwise at which step, by name)."""
 
     sequence: int
     verb: str
@@ -128,7 +130,10 @@ def _place(cursor: str | None) -> _Place:
     trail, *numbers = cursor.split("~")
     if len(numbers) != 2 or not all(one.isascii() and one.isdecimal() and len(one) < 19 for one in numbers):
         raise bad_cursor()
-    return _Place(trail or None, int(numbers[0]), int(numbers[1]))
+    place = _Place(trail or None, int(numbers[0]), int(numbers[1]))
+    if place.at > _LATEST:
+        raise bad_cursor()
+    return place
 
 
 class _Told(NamedTuple):
@@ -137,6 +142,10 @@ class _Told(NamedTuple):
     what: TrailEntry | AuditRow
     at: int
     told: bool
+
+
+def _who_of_what(row: AuditRow) -> tuple[str, str, str]:
+    return row.object_id, row.actor_kind, row.actor_id
 
 
 class _Story:
@@ -150,13 +159,14 @@ class _Story:
         self.things = {"run": [str(run_id)], "task": [str(one) for one in self.asked]}
         self.more = True
         self._made: list[tuple[str, int]] | None = None
+        self._last: dict[tuple[str, str, str], int] | None = None
 
     def told(self, place: _Place, only: str) -> Iterator[tuple[_Told, _Place]]:
         """Both in one order of time, each with the place behind it."""
         trail, sequence, last = place
         changes = runtime_api.trail_from(workspace_id=self.workspace_id, run_id=self.run.id, after=trail)
         rows = iter(()) if only == "steps" else self._deeds(sequence)
-        deeds = (row for row in rows if row.verb not in _SAID_THERE)
+        deeds = (row for row in rows if row.verb not in SAID_THERE)
         change, deed = next(changes, None), next(deeds, None)
         while change is not None or deed is not None:
             # A change without a moment, or with an earlier one than what stands before it, stands behind that.
@@ -172,8 +182,8 @@ class _Story:
                 self.more = change is not None or deed is not None
                 yield _Told(row, last, False), _Place(trail, sequence, last)
 
-    def _deeds(self, after: int) -> Iterator[AuditRow]:
-        rows = reading.about(str(self.workspace_id), self.things, after=after)
+    def _deeds(self, after: int, verbs: Collection[str] = ()) -> Iterator[AuditRow]:
+        rows = reading.about(str(self.workspace_id), self.things, after=after, verbs=verbs)
         return (row for row in rows if self._may_see(row))
 
     def _may_see(self, row: AuditRow) -> bool:
@@ -183,13 +193,30 @@ class _Story:
         return row.verb not in _ADMINS_ONLY and (row.verb not in _DECIDED or self._stands(row))
 
     def _stands(self, row: AuditRow) -> bool:
+        """Whether it is what somebody said last, and is counted: the same may have been said before, and taken back."""
+        if self._last is None:
+            self._last = {}
+            asked = {"task": self.things["task"]}
+            for one in reading.about(str(self.workspace_id), asked, verbs=_DECIDED | _TAKEN_BACK):
+                if one.verb in _TAKEN_BACK:
+                    self._last.pop(_who_of_what(one), None)
+                elif self._counts(one):
+                    self._last[_who_of_what(one)] = one.sequence
+        return self._last.get(_who_of_what(row)) == row.sequence
+
+    def _counts(self, row: AuditRow) -> bool:
         said = reading.detail_of(row).get("said", {})
-        comment = said.get("comment", "")
+        votes = [one for one in self._question(row).votes if one[1] == said.get("outcome")]
+        if row.actor_kind == "member":
+            return any(str(voter) == row.actor_id for voter, _, _ in votes)
+        # Whose program it was the log does not say, but by the words. It has them as they were sent, of long ones how
+        # they begin, and of an address no keys; what is kept has no space around it.
+        comment: Any = said.get("comment") or ""
+        cut = isinstance(comment, dict)
+        text = str(comment.get("begins", "")).lstrip() if cut else str(comment).strip()
         return any(
-            (str(voter) == row.actor_id or row.actor_kind != "member")
-            and outcome == said.get("outcome")
-            and (written.startswith(str(comment.get("begins"))) if isinstance(comment, dict) else written == comment)
-            for voter, outcome, written in self._question(row).votes
+            written.startswith(text) if cut else text in (written, runtime_api.redacted(written))
+            for _, _, written in votes
         )
 
     def _question(self, row: AuditRow) -> SaidView:
@@ -201,7 +228,7 @@ class _Story:
         if verbs is None or entry.at is None:
             return False
         if self._made is None:
-            self._made = [(row.verb, row.at) for row in self._deeds(0) if row.verb in _MAKING]
+            self._made = [(row.verb, row.at) for row in self._deeds(0, _MAKING)]
         return any(verb in verbs and abs(at - entry.at) <= _TOGETHER_MS for verb, at in self._made)
 
     def fits(self, found: _Told, query: HappeningsQuery) -> bool:
@@ -225,8 +252,11 @@ class _Story:
             return self._question(row).node
         detail = reading.detail_of(row)
         said, edits = detail.get("said", {}), detail.get("edits", {})
-        node = said.get("node_id") or said.get("start") or (next(iter(edits)) if len(edits) == 1 else None)
-        return node if isinstance(node, str) else None
+        for named in ([said.get("node_id")], said.get("start"), list(edits)):
+            # A retry of several steps is about the run as a whole.
+            if isinstance(named, list) and len(named) == 1 and isinstance(named[0], str):
+                return named[0]
+        return None
 
     def views(self, found: list[_Told]) -> list[HappeningView]:
         """As they are told."""
@@ -246,6 +276,8 @@ class _Story:
         detail = reading.detail_of(row)
         said = detail.get("said", {})
         told = {name: said[name] for name in _TOLD if name in said}
+        if called := detail.get("called"):
+            told["called"] = called
         if edits := detail.get("edits"):
             told["edits"] = {node: one.get("changed", []) for node, one in edits.items()}
         return DeedView(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import Q, QuerySet
 
 from builder.audit.models import AuditRow
+
+T = TypeVar("T")
 
 _PORTION: Final = 500
 _MOST_FACETS: Final = 500
@@ -76,19 +78,26 @@ def page(chain: str, filters: Filters, *, before: int | None, most: int) -> list
     return list((found if before is None else found.filter(sequence__lt=before)).order_by("-sequence")[:most])
 
 
-def about(chain: str, things: Mapping[str, Sequence[str]], *, after: int = 0) -> Iterator[AuditRow]:
+def about(
+    chain: str, things: Mapping[str, Sequence[str]], *, after: int = 0, verbs: Collection[str] = ()
+) -> Iterator[AuditRow]:
     """What was done to any of these things, by kind and ids, behind the number `after`, in the order of the log; a
-    portion is held at a time."""
-    meant = Q(pk__in=())
+    portion of the rows is held at a time. `verbs`: of these deeds only."""
+    here = AuditRow.objects.filter(chain=chain)
+    numbers: list[int] = []
     for kind, ids in things.items():
-        meant |= Q(object_kind=kind, object_id__in=list(ids))
-    chosen = AuditRow.objects.filter(meant, chain=chain)
-    while True:
-        portion = list(chosen.filter(sequence__gt=after).order_by("sequence")[:_PORTION])
-        yield from portion
-        if len(portion) < _PORTION:
-            return
-        after = portion[-1].sequence
+        for portion in _portions(ids):
+            meant = here.filter(object_kind=kind, object_id__in=portion, sequence__gt=after)
+            # Their numbers alone, in no order: asked for in order, or for several kinds at once, SQLite would read the
+            # whole chain for them.
+            numbers += meant.values_list("sequence", flat=True)
+    chosen = here.filter(verb__in=verbs) if verbs else here
+    for wanted in _portions(sorted(numbers)):
+        yield from chosen.filter(sequence__in=wanted).order_by("sequence")
+
+
+def _portions(whole: Sequence[T]) -> Iterator[list[T]]:
+    return (list(whole[begin : begin + _PORTION]) for begin in range(0, len(whole), _PORTION))
 
 
 def walk(chain: str, filters: Filters, *, until: int) -> Iterator[AuditRow]:

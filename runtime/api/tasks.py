@@ -114,10 +114,15 @@ def said_in(*, workspace_id: UUID, run_id: UUID) -> dict[UUID, SaidView]:
     not here."""
     chosen = HumanTask.objects.filter(workspace_id=workspace_id, run_id=run_id)
     nodes = dict(chosen.values_list("id", "node_id"))
+    votes = HumanVote.objects.filter(task__workspace_id=workspace_id, task__run_id=run_id)
+    # Only of a step that failed an answer may be stored by another name than people call it by.
+    failed = chosen.filter(kind="exception", pk__in=votes.values("task_id")).values_list("id", "spec")
+    specs: dict[UUID, Any] = {one: loads_stored(spec) for one, spec in failed}
     said: dict[UUID, list[tuple[UUID, str, str]]] = {one: [] for one in nodes}
-    votes = HumanVote.objects.filter(task_id__in=list(nodes))
     for task_id, voter, outcome, comment in votes.values_list("task_id", "voter", "outcome", "comment"):
-        said[task_id].append((voter, outcome, comment))
+        # Whoever is asked between the two readings is told of with the next one.
+        if task_id in said:
+            said[task_id].append((voter, said_as(specs.get(task_id, {}), outcome) or outcome, comment))
     return {one: SaidView(node, tuple(said[one])) for one, node in nodes.items()}
 
 

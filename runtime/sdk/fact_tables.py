@@ -23,7 +23,10 @@ _TABLE: Final = frozenset({"columns", "rows", "more", "more_columns"})
 
 def kept_rows(value: object) -> dict[str, JSON] | None:
     """What a table is made of: the first rows of a list of objects, and how many there are; None of anything else."""
-    if not isinstance(value, list) or not value or not all(isinstance(one, Mapping) for one in value):
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        return None
+    if not any(value[:MOST_ROWS]):
+        # A table without a column shows nothing.
         return None
     return {"rows": value[:MOST_ROWS], "count": len(value)}
 

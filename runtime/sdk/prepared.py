@@ -103,11 +103,16 @@ class PreparedStep(Generic[C]):
         return _validate(self.type, values)
 
     def unsolved(self, values: Any) -> tuple[tuple[Place, Template], ...]:
-        """Where settings that were worked out before, as they are written down, have a formula that gave no value."""
+        """Where settings that were worked out before, as they are written down, have a formula that gave no value. By
+        its text, not by its place: what stood before it may have been taken out for one run."""
+        spared = {template.text: template for _, template, spared in self.formulas if spared}
+        if not spared:
+            return ()
         return tuple(
-            (place, template)
-            for place, template, spared in self.formulas
-            if spared and _at(values, place) == template.text
+            (place, spared[text])
+            for pattern in _spared(self.type.config)
+            for place, text in _matching(values, pattern, ())
+            if text in spared
         )
 
     def worked_out_anew(self, values: Any, context: Mapping[str, Any]) -> Any:
@@ -147,18 +152,6 @@ def _hole(node_type: NodeType[C], place: Place, template: Template, spared: bool
             return Unsolved(template.text, error)
 
     return fill
-
-
-def _at(values: Any, place: Place) -> Any:
-    """What is at a place; None where there is no such place."""
-    for part in place:
-        if isinstance(values, Mapping):
-            values = values.get(part)
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
-            values = values[part]
-        else:
-            return None
-    return values
 
 
 def _put(values: Any, place: Place, value: Any) -> Any:

@@ -68,7 +68,8 @@ async def test_what_is_nested_is_short(nested: object, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [([], ""), (["a", 1], '["a",1]'), ([{"a": 1}, 2], '[{"a":1},2]'), ({"a": 1}, '{"a":1}')]
+    ("value", "text"),
+    [([], ""), (["a", 1], '["a",1]'), ([{"a": 1}, 2], '[{"a":1},2]'), ({"a": 1}, '{"a":1}'), ([{}, {}], "[{},{}]")],
 )
 async def test_all_else_is_text_as_before(value: object, text: str) -> None:
     assert await kept(value) == text

@@ -76,3 +76,17 @@ def test_what_is_changed_for_one_run_stays_where_a_formula_has_no_value_and_need
     spec = asked(run_id).spec
     assert (spec["text"], "warnings" in spec) == ("Asked once more.", False)
     assert detail(run_id, "ask").input == {**before, "text": "Asked once more."}
+
+
+def test_what_could_not_be_worked_out_is_known_where_a_rule_before_it_was_taken_out_for_one_run(
+    machine: Machine,
+) -> None:
+    other = {"left": "1", "op": "eq", "right": "2", "type": "text"}
+    rules = {"conditions": {"match": "any", "rules": [other, RULE]}}
+    run_id = begun(machine, "way, way:yes -> a, way:no -> b", step("way", "flow.decision@1", rules))
+    assert machine.finish(run_id).status == "dead_lettered"
+    before: Any = detail(run_id, "way").input
+    left = {"conditions": {**before["conditions"], "rules": before["conditions"]["rules"][1:]}}
+    go_on(run_id, edits={"way": left})
+    assert machine.finish(run_id).status == "dead_lettered"
+    assert not StepRun.objects.filter(run_id=run_id, node_id__in=("a", "b")).exists()

@@ -1053,7 +1053,7 @@ export type DecisionBody = {
 
 export type DecisionEnum = "happened" | "send_again";
 
-/** What somebody did, as in the audit log. `about`: the question, where it was done to one; `node`: the step it was done at; null for the run as a whole. `detail`: what was said, such as `reason`, `comment`, `outcome`, `path` (which value was looked at, never what stood there), `edits` (what was set otherwise at which step, by name). */
+/** What somebody did, as in the audit log. `about`: the question, where it was done to one; `node`: the step it was done at; null for the run as a whole. `detail`: what was said, such as `reason`, `comment`, `outcome`, `called` (the builder's own name for it), `path` (which value was looked at, never what stood there), `edits` (what was set otherwise at which step, by name). */
 export type DeedView = {
   about: string;
   actor: AuditActor;

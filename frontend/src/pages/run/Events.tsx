@@ -1,8 +1,9 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { CirclePlay, Download, Server, User } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useReadOn } from "../../api/readOn";
 import type { GraphDocument, Run, RunStep } from "../../api/types";
 import { Button, ErrorCard, FilterChip, SkeletonRows, StatusIcon, useErrorText, useFormatter } from "../../ui";
 import { useNews } from "../../ui/typed";
@@ -10,7 +11,7 @@ import css from "./dock.module.css";
 import { type EventFilter, filterEvents, isFiltered, kindsOf, type RunEventKind, SHOWN } from "./eventFilter";
 import { eventsCsv, eventsOf, type RunEvent } from "./events";
 import { useEventWords } from "./eventWords";
-import { useHappenings } from "./useHappenings";
+import { AT_ONCE, useHappenings } from "./useHappenings";
 import { stepsOfRun } from "./undo";
 
 /** Looking for words reads on by itself up to so many events. */
@@ -83,11 +84,10 @@ export default function Events({ run, graph, steps, onSelect }: EventsProps) {
   const choices = useMemo(() => stepsOfRun(graph, steps), [graph, steps]);
   const kinds = useMemo(() => kindsOf(events), [events]);
   const filtered = isFiltered(filter);
-  const { hasNextPage, isFetching, fetchNextPage } = list;
-  const readsOn = Boolean(kind || typed.trim()) && hasNextPage && events.length < LOOKED_THROUGH;
-  useEffect(() => {
-    if (readsOn && !isFetching) void fetchNextPage();
-  }, [readsOn, isFetching, fetchNextPage]);
+  const { hasNextPage, fetchNextPage } = list;
+  // A page that is not full is as far as the server looked at a time: what is looked for may be behind it.
+  const short = (list.data?.pages.at(-1)?.items.length ?? AT_ONCE) < AT_ONCE;
+  const readsOn = useReadOn(list, short || (Boolean(kind || typed.trim()) && events.length < LOOKED_THROUGH));
 
   const change = (next: EventFilter) => {
     noteSaid(next.find ?? "");

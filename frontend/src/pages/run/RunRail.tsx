@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { RunFilters } from "../../api/queries";
+import { useReadOn } from "../../api/readOn";
 import type { Run } from "../../api/types";
 import { failureTitle } from "../../i18n/server";
 import {
@@ -94,11 +95,8 @@ export function RunRail({ run }: { run: Run }) {
   // A run that does not belong to the list any more leaves its place to the next one.
   const [stood, setStood] = useState(0);
   if (at >= 0 && at !== stood) setStood(at);
-  const { hasNextPage, isFetching, fetchNextPage } = feed.list;
-  const looksOn = carried.list !== undefined && at < 0 && hasNextPage && feed.runs.length < MOST_READ;
-  useEffect(() => {
-    if (looksOn && !isFetching) void fetchNextPage();
-  }, [looksOn, isFetching, fetchNextPage]);
+  const { hasNextPage, fetchNextPage } = feed.list;
+  useReadOn(feed.list, carried.list !== undefined && at < 0 && feed.runs.length < MOST_READ);
   const placeOf = (by: number) => (at >= 0 ? at + by : by > 0 ? stood : stood - 1);
   const step = async (by: number) => {
     const place = placeOf(by);

@@ -26,8 +26,12 @@ describe("in what two tries differ", () => {
 
   it("says nothing of sensitive values, and leaves out what every call has anew", () => {
     const mark = { $masked: [] };
-    expect(differing({ iban: mark, Date: "a" }, { iban: mark, Date: "b" })).toEqual([]);
+    expect(differing({ iban: mark, headers: { Date: "a" } }, { iban: mark, headers: { Date: "b" } })).toEqual([]);
     expect(differing({ iban: mark }, { iban: "DE" })).toHaveLength(1);
+  });
+
+  it("tells a field of the data that is called like a header", () => {
+    expect(differing({ values: { date: "2026-11-30" } }, { values: { date: "2026-12-01" } }).map((one) => one.path)).toEqual([["values", "date"]]);
   });
 
   it("tells so many at most", () => {

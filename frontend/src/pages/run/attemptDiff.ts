@@ -9,7 +9,7 @@ import { isMark } from "./marks";
 /** More differing values than these are not told one by one. */
 export const MOST = 200;
 const MOST_DEEP = 32;
-/** What is another one with every call and says nothing of what was sent. */
+/** Headers that are other ones with every call and say nothing of what was sent. A field of the data may be called so, too. */
 const OF_THE_CALL = new Set(["content-length", "date", "traceparent", "tracestate", "x-request-id", "x-forwarded-for", "x-real-ip"]);
 
 type Fields = Record<string, Json>;
@@ -25,7 +25,7 @@ export function differing(here: Json | undefined, there: Json | undefined): Fiel
       if (one !== other) found.push({ path, change: other === undefined ? "added" : "removed", here: one ?? null, there: other ?? null });
     } else if (isFields(one) && isFields(other) && path.length < MOST_DEEP) {
       for (const name of new Set([...Object.keys(one), ...Object.keys(other)])) {
-        if (!OF_THE_CALL.has(name.toLowerCase())) visit(one[name], other[name], [...path, name]);
+        if (path.at(-1) !== "headers" || !OF_THE_CALL.has(name.toLowerCase())) visit(one[name], other[name], [...path, name]);
       }
     } else if (Array.isArray(one) && Array.isArray(other) && path.length < MOST_DEEP) {
       for (let index = 0; index < Math.max(one.length, other.length); index += 1) visit(one[index], other[index], [...path, index]);

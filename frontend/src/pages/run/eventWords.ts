@@ -44,7 +44,8 @@ export function useEventWords(nameOf: (node: string) => string): { say: (event: 
     const path = listOf(said["path"]);
     const edits = typeof said["edits"] === "object" && said["edits"] !== null ? Object.entries(said["edits"]) : [];
     return [
-      outcome && (i18n.exists(`runs:people.outcome.${outcome}`) ? t(`people.outcome.${outcome}`) : outcome),
+      // The builder's own name for it is shown as it is.
+      textOf(said["called"]) || outcome && (i18n.exists(`runs:people.outcome.${outcome}`) ? t(`people.outcome.${outcome}`) : outcome),
       textOf(said["comment"]) && t("happenings:quoted", { text: textOf(said["comment"]) }),
       textOf(said["reason"]) && t("trail:reason", { reason: textOf(said["reason"]) }),
       said["undo"] === true && t("happenings:withUndo"),

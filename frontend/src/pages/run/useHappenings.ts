@@ -9,8 +9,8 @@ import type { Page, Run } from "../../api/types";
 import type { Narrowed } from "./events";
 
 /** As many as a page may hold. */
-const AT_ONCE = 200;
-/** While a run is at work, what happened is asked for anew once in this time at most, in ms. */
+export const AT_ONCE = 200;
+/** While a run is at work, each page of what happened is asked for anew once in this time at most, in ms. */
 const EVERY = 1000;
 
 export const happeningsKey = (workspace: string, run: string) => [workspace, "happenings", run];
@@ -28,17 +28,20 @@ export function useHappenings(run: Run, { only, node }: Narrowed) {
     placeholderData: keepPreviousData,
   });
   const known = useRef({ seq: run.seq, at: 0 });
+  const { isFetching } = list;
+  const pages = list.data?.pages.length ?? 1;
   useEffect(() => {
-    if (known.current.seq === run.seq) return undefined;
+    // What is being read is read to its end: broken off each second, a long story would never be.
+    if (known.current.seq === run.seq || isFetching) return undefined;
     const timer = setTimeout(
       () => {
         known.current = { seq: run.seq, at: Date.now() };
         void client.invalidateQueries({ queryKey: happeningsKey(workspace, run.id) });
       },
-      Math.max(0, known.current.at + EVERY - Date.now()),
+      Math.max(0, known.current.at + EVERY * pages - Date.now()),
     );
     return () => clearTimeout(timer);
-  }, [client, workspace, run.id, run.seq]);
+  }, [client, workspace, run.id, run.seq, isFetching, pages]);
   const told = useMemo(() => (list.data?.pages ?? []).flatMap((page) => page.items), [list.data]);
   /** All of it, however long, for a file. */
   const whole = useCallback(async (): Promise<Happening[]> => {
