@@ -10,7 +10,7 @@ import { useWidth } from "../../ui/useWidth";
 import css from "./dock.module.css";
 import { MANY, shadesOf, ticksOf } from "./gantt/density";
 import { ItemPage, pageOf } from "./gantt/ItemPage";
-import { around, closedAt, inside, keyedLine, type Line, linesOf } from "./gantt/lines";
+import { around, closedAt, inside, keyedLine, type Line, linesOf, shownPlaces, withOpened } from "./gantt/lines";
 import { FollowItem, hasContainers, MOST_FOLLOWED, ownerOf, stretchOf, useFollowed } from "./gantt/owners";
 import { SHARES, TimeAxis, useStretchText } from "./gantt/TimeAxis";
 import { type Bar, TimeRow } from "./gantt/TimeRow";
@@ -36,6 +36,13 @@ interface TimelineProps {
 }
 
 type StepLine = Extract<Line, { kind: "step" }>;
+
+/** Items of one page of a container that stand below one another. */
+interface Items {
+  key: string;
+  page: number;
+  lines: { line: Extract<Line, { kind: "item" }>; row: number }[];
+}
 
 /** When each step ran, and inside a container each of its items. A stretch of it is drawn, or keyed on the axis, to be seen
  *  over the whole width. */
@@ -92,9 +99,7 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
       const line = lines.at(lines.placeOf(path));
       const item = known.current.get(path);
       if (line?.kind === "item" && !item) return before;
-      const followedNow = [...before].filter(([, of]) => of !== null);
-      const oldest = line?.kind === "item" && followedNow.length >= MOST_FOLLOWED ? followedNow[0]?.[0] : undefined;
-      return new Map(oldest === undefined ? before : closedAt(before, oldest)).set(path, line?.kind === "item" ? (item?.run_id ?? null) : null);
+      return withOpened(before, path, line?.kind === "item" ? (item?.run_id ?? null) : null, MOST_FOLLOWED);
     });
   };
   /** The items around this line, the outermost first: container and item. */
@@ -204,24 +209,19 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
       <span className={css.said}>{text}</span>
     </div>
   );
-  const places = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
-  const focused = lines.placeOf(active);
-  // The line that has the focus stays, wherever the others are scrolled to.
-  if (focused >= 0 && (focused < first || focused >= end)) places.push(focused);
-  const pages = new Map<string, { page: number; lines: { line: Extract<Line, { kind: "item" }>; row: number }[] }>();
-  const rows: ReactNode[] = [];
-  for (const place of places) {
+  /** In the order in which they stand, by which they are read; items that follow one another are asked for together. */
+  const parts: (Items | { node: ReactNode })[] = [];
+  for (const place of shownPlaces(first, end, lines.placeOf(active))) {
     const line = lines.at(place);
-    if (!line) continue;
-    if (line.kind === "step") rows.push(rowOf(line, place));
-    else if (line.kind === "reading") rows.push(said(line, place, t("lookback:gantt.reading")));
-    else if (line.kind === "more") rows.push(said(line, place, t("lookback:gantt.more", { count: line.count, number: format.number(line.count) })));
-    else {
-      const key = `${around(line.path)} ${pageOf(line)}`;
-      const found = pages.get(key) ?? { page: pageOf(line), lines: [] };
-      found.lines.push({ line, row: place });
-      pages.set(key, found);
-    }
+    if (line?.kind === "item") {
+      // Items before and behind an opened one are two parts, which keep their keys however they are scrolled.
+      const key = `#${around(line.path)} ${pageOf(line)} ${line.after ?? ""}`;
+      const last = parts.at(-1);
+      if (last && "lines" in last && last.key === key) last.lines.push({ line, row: place });
+      else parts.push({ key, page: pageOf(line), lines: [{ line, row: place }] });
+    } else if (line?.kind === "step") parts.push({ node: rowOf(line, place) });
+    else if (line?.kind === "reading") parts.push({ node: said(line, place, t("lookback:gantt.reading")) });
+    else if (line) parts.push({ node: said(line, place, t("lookback:gantt.more", { count: line.count, number: format.number(line.count) })) });
   }
   return (
     <div ref={box} className={css.gantt} style={{ ["--names" as string]: phone ? "0px" : `${names}px` }} {...handlers}>
@@ -281,22 +281,26 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
           aria-label={t("timeline.label")}
           style={{ height: `calc(${lines.count} * var(--row))` }}
         >
-          {rows}
-          {[...pages].map(([key, page]) => (
-            <ItemPage
-              key={key}
-              {...page}
-              active={active}
-              isChosen={(line, item) => item !== undefined && line.node.id === selected && shownItems[line.node.id]?.run === item.run_id}
-              scale={scale}
-              now={now}
-              onKnown={onKnown}
-              onToggle={onToggle}
-              onSelect={onChoose}
-              onKeyDown={onKeyDown}
-              onFocus={setActive}
-            />
-          ))}
+          {parts.map((part) =>
+            "lines" in part ? (
+              <ItemPage
+                key={part.key}
+                page={part.page}
+                lines={part.lines}
+                active={active}
+                isChosen={(line, item) => item !== undefined && line.node.id === selected && shownItems[line.node.id]?.run === item.run_id}
+                scale={scale}
+                now={now}
+                onKnown={onKnown}
+                onToggle={onToggle}
+                onSelect={onChoose}
+                onKeyDown={onKeyDown}
+                onFocus={setActive}
+              />
+            ) : (
+              part.node
+            ),
+          )}
         </div>
       </div>
       {[...opened].map(([path, of]) => of !== null && <FollowItem key={inside(path, of)} path={path} run={of} stretch={stretch} hold={hold} />)}

@@ -22,7 +22,8 @@ interface Common {
 
 export type Line =
   | (Common & { kind: "step"; row: TimelineRow; items: StepItems | null; open: boolean | undefined })
-  | (Common & { kind: "item"; node: GraphNode; items: StepItems; index: number; open: boolean })
+  /** `after`: the number of the opened item before it, whose steps stand between; null: there is none. */
+  | (Common & { kind: "item"; node: GraphNode; items: StepItems; index: number; open: boolean; after: number | null })
   | (Common & { kind: "more"; count: number })
   | (Common & { kind: "reading" });
 
@@ -58,6 +59,21 @@ export function closedAt<T>(open: ReadonlyMap<string, T>, path: string): Map<str
   return new Map([...open].filter(([one]) => one !== path && !one.startsWith(`${path} `)));
 }
 
+/** With this path; of an item, its run. Of `most` items that are followed the one that was opened first is closed for it,
+ *  unless it is around it. */
+export function withOpened(opened: ReadonlyMap<string, string | null>, path: string, run: string | null, most: number): Map<string, string | null> {
+  const followed = [...opened].filter(([, of]) => of !== null);
+  const oldest = run !== null && followed.length >= most ? followed.find(([one]) => !path.startsWith(`${one} `))?.[0] : undefined;
+  return new Map(oldest === undefined ? opened : closedAt(opened, oldest)).set(path, run);
+}
+
+/** Which lines are drawn, in their order: those that can be seen, and the one that has the focus wherever they are scrolled to. */
+export function shownPlaces(first: number, end: number, focused: number): number[] {
+  const seen = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+  if (focused < 0 || (focused >= first && focused < end)) return seen;
+  return focused < first ? [focused, ...seen] : [...seen, focused];
+}
+
 /** `opened`: paths of what is opened; `owners`: opened items by path, once their steps are known. */
 export function linesOf(main: Owner, opened: ReadonlyMap<string, unknown>, owners: ReadonlyMap<string, Owner>): Lines {
   const blocks: Block[] = [];
@@ -84,22 +100,25 @@ export function linesOf(main: Owner, opened: ReadonlyMap<string, unknown>, owner
     const total = Math.min(MOST_ITEMS, container.items.started);
     const over = container.items.started - total;
     const of = total + (over > 0 ? 1 : 0);
-    const item = (index: number, open: boolean): Line => ({ kind: "item", path: inside(path, index), level, run, place: index + 1, of, node: container.node, items: container.items, index, open });
+    const item = (index: number, open: boolean, after: number | null): Line => ({ kind: "item", path: inside(path, index), level, run, place: index + 1, of, node: container.node, items: container.items, index, open, after });
     const numbers = [...opened.keys()]
       .filter((one) => around(one) === path)
       .map((one) => Number(one.slice(path.length + 1)))
       .filter((index) => index < total)
       .sort((left, right) => left - right);
     let next = 0;
+    let after: number | null = null;
     const closed = (until: number): void => {
       const first = next;
-      push(until - first, (offset) => item(first + offset, false), { path, first });
+      const before = after;
+      push(until - first, (offset) => item(first + offset, false, before), { path, first });
       next = until;
     };
     for (const index of numbers) {
       closed(index);
-      single(item(index, true));
+      single(item(index, true, after));
       next = index + 1;
+      after = index;
       const here = inside(path, index);
       const owner = owners.get(here);
       if (owner) steps(owner, here, level + 1);
