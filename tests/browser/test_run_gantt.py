@@ -135,6 +135,8 @@ def test_many_items_are_a_strip_and_a_click_opens_them(
     expect(fourth).to_have_attribute("aria-setsize", str(LINES))
     page.get_by_test_id("open-lines-3").click()
     expect(line(page, "Price of a line")).to_contain_text("ms")
+    tops = timeline(page).get_by_role("treeitem").evaluate_all("rows => rows.map((row) => row.offsetTop)")
+    assert tops == sorted(tops), "they are read in the order in which they are seen"
     expect(page.get_by_test_id("axis")).to_be_in_viewport(ratio=1)
     assert findings(page) == []
     shot(page, f"gantt-opened-{look}")
