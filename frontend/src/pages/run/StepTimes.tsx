@@ -10,7 +10,7 @@ import { useWidth } from "../../ui/useWidth";
 import css from "./dock.module.css";
 import { MANY, shadesOf, ticksOf } from "./gantt/density";
 import { ItemPage, pageOf } from "./gantt/ItemPage";
-import { around, closedAt, inside, keyedLine, type Line, linesOf, shownPlaces, withOpened } from "./gantt/lines";
+import { around, closedAt, inside, keyedLine, type Line, lineFor, linesOf, shownPlaces, withOpened } from "./gantt/lines";
 import { FollowItem, hasContainers, MOST_FOLLOWED, ownerOf, stretchOf, useFollowed } from "./gantt/owners";
 import { SHARES, TimeAxis, useStretchText } from "./gantt/TimeAxis";
 import { type Bar, TimeRow } from "./gantt/TimeRow";
@@ -87,20 +87,31 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
   const owners = useMemo(() => new Map([...followed].map(([path, { owner }]) => [path, owner])), [followed]);
   const lines = useMemo(() => linesOf(main, opened, owners), [main, opened, owners]);
   const [wanted, setActive] = useState("");
-  const active = lines.placeOf(wanted) >= 0 ? wanted : (lines.at(0)?.path ?? "");
+  const active = lineFor(lines, wanted);
   const phone = useWidth() < 900;
   const { first, end } = useShownRows(box, tree, lines.count, phone ? ROW_ON_PHONE : ROW);
-  const onKnown = useCallback((path: string, item: RunItem) => void known.current.set(path, item), []);
 
+  /** An item that is to be opened as soon as it is known which run it is. */
+  const awaited = useRef<string | null>(null);
+  const toggle = (path: string): void => {
+    const line = lines.at(lines.placeOf(path));
+    const item = known.current.get(path);
+    const unknown = line?.kind === "item" && !line.open && !item;
+    awaited.current = unknown ? path : null;
+    if (!line || unknown) return;
+    setOpened((before) => (before.has(path) ? closedAt(before, path) : withOpened(before, path, line.kind === "item" ? (item?.run_id ?? null) : null, MOST_FOLLOWED)));
+  };
+  const latest = useRef(toggle);
+  useEffect(() => {
+    latest.current = toggle;
+  });
+  const onKnown = useCallback((path: string, item: RunItem) => {
+    known.current.set(path, item);
+    if (awaited.current === path) latest.current(path);
+  }, []);
   const onToggle = (path: string): void => {
     setActive(path);
-    setOpened((before) => {
-      if (before.has(path)) return closedAt(before, path);
-      const line = lines.at(lines.placeOf(path));
-      const item = known.current.get(path);
-      if (line?.kind === "item" && !item) return before;
-      return withOpened(before, path, line?.kind === "item" ? (item?.run_id ?? null) : null, MOST_FOLLOWED);
-    });
+    toggle(path);
   };
   /** The items around this line, the outermost first: container and item. */
   const itemsAround = (path: string): [string, RunItem][] => {
@@ -121,7 +132,10 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
     onSelect(line.kind === "step" ? line.row.node : line.node.id);
   };
   const focusNext = useRef(false);
+  const hasFocus = useRef(false);
   useLayoutEffect(() => {
+    // The line that had the focus is gone: what was read is there now.
+    if (hasFocus.current && document.activeElement === document.body) focusNext.current = true;
     if (!focusNext.current) return;
     focusNext.current = false;
     const row = [...(tree.current?.querySelectorAll<HTMLElement>("[role=treeitem]") ?? [])].find((one) => one.dataset.path === active);
@@ -280,6 +294,8 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
           data-flat={!hasContainers(graph)}
           aria-label={t("timeline.label")}
           style={{ height: `calc(${lines.count} * var(--row))` }}
+          onFocus={() => (hasFocus.current = true)}
+          onBlur={() => (hasFocus.current = false)}
         >
           {parts.map((part) =>
             "lines" in part ? (

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { GraphNode, StepItems } from "../../../api/types";
 import type { TimelineRow } from "../timeline";
-import { around, closedAt, keyedLine, linesOf, MOST_ITEMS, type Owner, shownPlaces, withOpened } from "./lines";
+import { around, closedAt, keyedLine, lineFor, linesOf, MOST_ITEMS, type Owner, shownPlaces, withOpened } from "./lines";
 
 const row = (node: string): TimelineRow => ({ node, name: node, kind: "done", attempt: 1, from: 0, until: 1, waiting: false });
 const counts = (started: number): StepItems => ({ total: started, started, done: started, failed: 0, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, left_out: 0 });
@@ -93,5 +93,16 @@ describe("the lines of a timeline", () => {
     expect([...withOpened(open, "each 1 inner 7", "run 3", 2).keys()]).toEqual(["each", "each 1", "each 1 inner", "each 1 inner 7"]);
     expect([...withOpened(open, "each 2", "run 3", 9).keys()]).toEqual([...open.keys(), "each 2"]);
     expect(withOpened(open, "other", null, 2).size).toBe(5);
+  });
+
+  it("have one that stands for each that is gone", () => {
+    const open = opened("each", "each 1");
+    const waiting = linesOf(main, open, new Map());
+    expect(lineFor(waiting, "each 1 ?")).toBe("each 1 ?");
+    const lines = linesOf(main, open, new Map([["each 1", owner("item", ["a"])]]));
+    expect(lineFor(lines, "each 1 ?")).toBe("each 1 a");
+    expect(lineFor(linesOf(main, opened("each"), new Map()), "each 1 ?")).toBe("each 1");
+    expect(lineFor(linesOf(main, new Map(), new Map()), "each 1 a")).toBe("each");
+    expect([lineFor(lines, ""), lineFor(lines, "nowhere")]).toEqual(["start", "start"]);
   });
 });

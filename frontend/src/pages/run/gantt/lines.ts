@@ -46,6 +46,9 @@ export interface Lines {
 /** More items than that are not listed: a browser knows no longer page. */
 export const MOST_ITEMS = 100_000;
 
+/** Instead of the steps of an item, while they are read. */
+const READING = "?";
+
 export const inside = (path: string, part: string | number): string => (path === "" ? String(part) : `${path} ${part}`);
 
 /** The path of the line around; null of an outermost one. */
@@ -122,7 +125,7 @@ export function linesOf(main: Owner, opened: ReadonlyMap<string, unknown>, owner
       const here = inside(path, index);
       const owner = owners.get(here);
       if (owner) steps(owner, here, level + 1);
-      else single({ kind: "reading", path: inside(here, "?"), level: level + 1, run, place: 1, of: 1 });
+      else single({ kind: "reading", path: inside(here, READING), level: level + 1, run, place: 1, of: 1 });
     }
     closed(total);
     if (over > 0) single({ kind: "more", path: inside(path, "+"), level, run, place: of, of, count: over });
@@ -150,6 +153,17 @@ export function linesOf(main: Owner, opened: ReadonlyMap<string, unknown>, owner
       return block?.items ? block.start + index - block.items.first : -1;
     },
   };
+}
+
+/** The path of the line that is meant: this one, or what stands for it once it is gone. */
+export function lineFor(lines: Lines, path: string): string {
+  if (lines.placeOf(path) >= 0) return path;
+  let outer = around(path);
+  while (outer !== null && lines.placeOf(outer) < 0) outer = around(outer);
+  if (outer === null) return lines.at(0)?.path ?? "";
+  // In the place of what was still read stand the steps.
+  const next = lines.at(lines.placeOf(outer) + 1)?.path;
+  return path === inside(outer, READING) && next !== undefined && around(next) === outer ? next : outer;
 }
 
 /** Where a key leads from a line: to another place, or it opens or closes the line; null if it is none of the tree. */
