@@ -177,7 +177,10 @@ class _Reading:
 
     def _step(self, term: Term) -> None:
         nodes = selectors.steps_called(
-            workspace_id=self._workspace, workflow_id=self.found.workflow_id, text=self._plain(term)
+            workspace_id=self._workspace,
+            workflow_id=self.found.workflow_id,
+            text=self._plain(term),
+            exactly=term.op == "=",
         )
         if not nodes:
             raise QueryRefused(f"No step of a live workflow is called “{term.value}”.")

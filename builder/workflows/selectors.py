@@ -113,8 +113,9 @@ def called(*, workspace_id: UUID, text: str) -> list[tuple[UUID, str]]:
     return [(row[0], row[1]) for row in sorted(found, key=lambda one: one[2] is not None)]
 
 
-def steps_called(*, workspace_id: UUID, workflow_id: UUID | None, text: str) -> list[str]:
-    """The ids of the steps that this may mean, of one workflow's live version or of all: by id, key, or name."""
+def steps_called(*, workspace_id: UUID, workflow_id: UUID | None, text: str, exactly: bool = False) -> list[str]:
+    """The ids of the steps that this may mean, of one workflow's live version or of all: by id, or a part of the name.
+    `exactly`: the one with this id, or those with all of this name."""
     wanted = text.casefold()
     there = Workflow.objects.filter(workspace_id=workspace_id, deleted_at=None)
     ids = [workflow_id] if workflow_id is not None else list(there.values_list("id", flat=True))
@@ -124,7 +125,12 @@ def steps_called(*, workspace_id: UUID, workflow_id: UUID | None, text: str) -> 
         if deployment.version is None:
             continue
         names = step_names(workspace_id=workspace_id, version_id=deployment.version.id)
-        found.update((node, None) for node, name in names.items() if node == text or wanted in name.casefold())
+        if exactly:
+            # An id that somebody wrote by hand may be a word of other steps' names.
+            one_of = [text] if text in names else [node for node, name in names.items() if wanted == name.casefold()]
+        else:
+            one_of = [node for node, name in names.items() if node == text or wanted in name.casefold()]
+        found.update(dict.fromkeys(one_of))
     return list(found)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
 from runtime.api.tasks import row_of
-from runtime.contracts import AlreadyDecided, RuntimeRefused, Voter
+from runtime.contracts import AlreadyDecided, Person, RuntimeRefused, Voter
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.people import tokens
@@ -33,13 +34,14 @@ def remind(*, workspace_id: UUID, task_id: UUID, voter: Voter) -> int:
     if not spec.get("mail") and PORTS.post is None:
         raise RuntimeRefused("No mail is set up here to remind anybody with.", code="no_mail")
     # Asked before the transaction: who people are is for others to know.
-    told = PORTS.people.known(workspace_id=workspace_id, tokens=tokens(row.people))
-    people = {person.email.lower(): person for one in told for person in one.people}
-    # Whoever stands in for somebody does so for what that person is asked by name.
-    named = {one.token.lower() for one in told if "@" in one.token}
+    known = [
+        (one.token, _able(row, one.people))
+        for one in PORTS.people.known(workspace_id=workspace_id, tokens=tokens(row.people))
+    ]
     with commit("human.notice"):
-        now = database_now()
         locked = HumanTask.objects.select_for_update().get(pk=task_id)
+        # Whoever waited for the row is later than whoever had it.
+        now = database_now()
         if locked.status != "open" or locked.is_too_late(now):
             raise AlreadyDecided("Nobody is asked this any more.")
         if locked.reminded_at is not None and now - locked.reminded_at < REMIND_EVERY_MS:
@@ -49,6 +51,13 @@ def remind(*, workspace_id: UUID, task_id: UUID, voter: Voter) -> int:
                 code="reminded_lately",
                 minutes=left,
             )
+        # Who has handed it over meanwhile is not asked any more; whoever it went to has been told just now.
+        asked = {token.lower() for token in tokens(locked.people)}
+        people = {
+            one.email.lower(): one for token, able in known if not asked or token.lower() in asked for one in able
+        }
+        # Whoever stands in for somebody does so for what that person is asked by name.
+        named = {token for token in asked if "@" in token}
         # Behind the numbers of all notices, and of all mail about handing over: by the minute.
         count = write_mail(locked, now // _MINUTE_MS, "remind", people, named, now)
         if not count:
@@ -58,3 +67,11 @@ def remind(*, workspace_id: UUID, task_id: UUID, voter: Voter) -> int:
             id=uuid7(), task_id=task_id, kind="remind", at=now, by=voter.name[:200], by_id=voter.id, to="", text=""
         )
     return count
+
+
+def _able(row: HumanTask, people: Iterable[Person]) -> list[Person]:
+    """Those of these people who may decide it: what becomes of a failure is asked of all who may retry runs."""
+    if row.kind != "exception":
+        return list(people)
+    voters = ((one, PORTS.people.voter(workspace_id=row.workspace_id, email=one.email)) for one in people)
+    return [one for one, voter in voters if voter is not None and voter.may_retry]

@@ -49,7 +49,7 @@ NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,31}$"
 RESERVED: Final = frozenset(
     {
         "asks", "by", "cause", "connection", "error", "from", "is", "key", "longer", "mode", "run", "shorter", "since",
-        "sort", "status", "step", "tag", "until", "version", "workflow",
+        "sort", "stands", "status", "step", "tag", "until", "version", "workflow",
     }
 )  # fmt: skip
 LONGEST: Final = 200

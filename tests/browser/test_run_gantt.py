@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.axe import findings
 from tests.browser.editing import edit_fields, graph, step
@@ -111,6 +111,26 @@ def shown(signed_in: Opens, run: str, size: str = "desktop", **look: Any) -> Pag
     return page
 
 
+def hold(page: Page, path: str) -> Callable[[], None]:
+    """Lets no such request through until what is returned is called."""
+    held: list[Route] = []
+    free: list[bool] = []
+
+    def keep(route: Route) -> None:
+        if free:
+            route.continue_()
+        else:
+            held.append(route)
+
+    def let_go() -> None:
+        free.append(True)
+        for route in held:
+            route.continue_()
+
+    page.route(re.compile(path), keep)
+    return let_go
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_many_items_are_a_strip_and_a_click_opens_them(
@@ -135,6 +155,8 @@ def test_many_items_are_a_strip_and_a_click_opens_them(
     expect(fourth).to_have_attribute("aria-setsize", str(LINES))
     page.get_by_test_id("open-lines-3").click()
     expect(line(page, "Price of a line")).to_contain_text("ms")
+    tops = timeline(page).get_by_role("treeitem").evaluate_all("rows => rows.map((row) => row.offsetTop)")
+    assert tops == sorted(tops), "they are read in the order in which they are seen"
     expect(page.get_by_test_id("axis")).to_be_in_viewport(ratio=1)
     assert findings(page) == []
     shot(page, f"gantt-opened-{look}")
@@ -190,6 +212,42 @@ def test_the_tree_is_gone_through_by_keys_alone_and_holds_no_more_rows_than_are_
     page.keyboard.press("ArrowLeft")
     expect(container).to_have_attribute("aria-expanded", "false")
     expect(timeline(page).get_by_role("treeitem")).to_have_count(4)
+
+
+def test_whoever_goes_on_by_keys_while_an_item_is_read_stands_at_its_first_step_then(
+    signed_in: Opens, many: str
+) -> None:
+    page = shown(signed_in, many)
+    line(page, "For each line").focus()
+    page.keyboard.press("ArrowRight")
+    first = line(page, "1 · SKU-001")
+    expect(first).to_contain_text("ms")
+    let_go = hold(page, "/snapshot$")
+    page.keyboard.press("ArrowRight")
+    expect(first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(first).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("ArrowRight")
+    reading = line(page, "Reading what happened in it")
+    expect(reading).to_be_focused()
+    let_go()
+    expect(line(page, "Price of a line")).to_be_focused()
+    expect(reading).to_have_count(0)
+
+
+def test_an_item_that_is_not_read_yet_is_opened_as_soon_as_it_is(signed_in: Opens, many: str) -> None:
+    page = shown(signed_in, many)
+    line(page, "For each line").focus()
+    let_go = hold(page, r"/items\?")
+    page.keyboard.press("ArrowRight")
+    expect(line(page, "For each line")).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("ArrowRight")
+    expect(line(page, "Item 1")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    let_go()
+    expect(line(page, "1 · SKU-001")).to_have_attribute("aria-expanded", "true")
+    expect(line(page, "1 · SKU-001")).to_be_focused()
+    expect(line(page, "Price of a line")).to_be_visible()
 
 
 def test_names_are_made_wider_by_pointer_and_by_keys_and_stay_so(signed_in: Opens, many: str, shot: Shot) -> None:

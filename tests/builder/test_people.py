@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from builder.accounts import groups
@@ -189,6 +190,8 @@ def test_the_inbox_knows_groups_and_who_may_not(world: World) -> None:
         assert caller.post(f"{path}/decide", {"outcome": "approved"}).code == "not_asked"
     assert world.as_rosa.get(f"{world.here}/inbox/done").body["count"] == 0
     assert world.as_rosa.post(f"{path}/decide", {"outcome": "approved"}).body["status"] == "decided"
+    # Should a week begin between the answer and the question how many there were.
+    HumanVote.objects.filter(task_id=task.id).update(at=F("at") + 3_600_000)
     assert [one.get(f"{world.here}/inbox/done").body["count"] for one in (world.as_rosa, world.as_bo)] == [1, 0]
 
 

@@ -8,9 +8,11 @@ from uuid import UUID
 
 import pytest
 
+from builder.api import run_filters
 from builder.workflows.run_query import QueryRefused, Term, duration_ms, parse
+from builder.workflows.selectors import steps_called
 from runtime.engine.ids import uuid7
-from runtime.engine.naming import folded, units_of
+from runtime.engine.naming import RESERVED, folded, units_of
 from runtime.store.dialect import database_now
 from runtime.store.models import DeadLetter, HumanTask, Run, RunField, Version
 from tests import factories
@@ -200,6 +202,45 @@ def test_runs_are_found_by_how_they_stand_and_what_started_them(books: Books) ->
     assert books.found("is:test") == books.found(mode="test") == ["test"]
     assert books.found("workflow:invoices version:1 by:webhook status:failed") == ["failed"]
     assert books.found("version:2") == []
+
+
+def test_a_step_is_found_by_a_part_of_its_name_or_exactly(world: World) -> None:
+    graph = factories.graph(
+        ("start", "trigger.webhook@1", {}),
+        ("pay", "data.edit_fields@1", {"fields": [{"name": "a", "value": "1"}]}),
+        ("look", "data.edit_fields@1", {"fields": [{"name": "b", "value": "2"}]}),
+        edges=["start -> pay", "pay -> look"],
+    )
+    for node, name in zip(graph["nodes"], ("Order", "Transfer", "Look after N_PAY"), strict=True):
+        node["name"] = name
+    workflow = world.workflow("Payments", graph)
+    path = f"{world.here}/workflows/{workflow.id}"
+    assert world.as_bo.post(f"{path}/publish", {"revision": 1, "note": "for a test"}).status == 201
+
+    def steps(text: str, *, exactly: bool) -> list[str]:
+        return steps_called(workspace_id=world.northwind.id, workflow_id=workflow.id, text=text, exactly=exactly)
+
+    assert steps("n_pay", exactly=False) == ["n_pay", "n_look"]
+    assert steps("n_pay", exactly=True) == ["n_pay"], "its id, and not a part of another's name"
+    assert steps("look After n_pay", exactly=True) == ["n_look"]
+    assert steps("Look", exactly=True) == []
+    typed = {
+        q: _path(f"{world.here}/runs", {"q": q, "workflow": str(workflow.id)}) for q in ("step=Look", "step=n_pay")
+    }
+    assert [world.as_vera.get(one).status for one in typed.values()] == [422, 200]
+
+
+def test_no_field_is_called_like_a_word_of_the_search(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[set[str]] = []
+    made = run_filters._Reading.read
+
+    def noted(self: Any, terms: Any) -> Any:
+        read.append(set(self._readers))
+        return made(self, terms)
+
+    monkeypatch.setattr(run_filters._Reading, "read", noted)
+    books.found("status:failed")
+    assert read[0] <= RESERVED
 
 
 def test_what_cannot_be_understood_is_said_in_words(books: Books) -> None:

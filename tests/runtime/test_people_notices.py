@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 from django.db.models import F
 from pytest_django import Settings
 
@@ -19,7 +21,7 @@ from runtime.store.models import HumanMail, HumanTask
 from runtime.worker import notices
 from tests.runtime.fixtures import World
 from tests.runtime.machine import WORKSPACE, Machine, flow, wait_until
-from tests.runtime.test_people import LINKS, approval, asked, decide
+from tests.runtime.test_people import LINKS, approval, asked, decide, failing
 from tests.runtime.town import Town, town
 
 
@@ -186,13 +188,68 @@ def test_a_reminder_that_somebody_wants_goes_at_once_and_once_an_hour(
     assert note.kind == "remind"
     with pytest.raises(RuntimeRefused) as refused:
         api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada"))
-    assert (refused.value.code, refused.value.params) == ("reminded_lately", {"minutes": 60})
+    assert refused.value.code == "reminded_lately"
+    assert 50 < refused.value.params["minutes"] <= 60
     HumanTask.objects.filter(pk=task.id).update(reminded_at=database_now() - 3_600_000)
     HumanMail.objects.filter(task_id=task.id, kind="remind").delete()
     assert api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada")) == 1
     decide(task, "approved", folk.as_("omar"))
     with pytest.raises(AlreadyDecided):
         api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada"))
+
+
+def test_of_a_failure_only_those_are_reminded_who_may_decide_what_becomes_of_it(
+    machine: Machine, posted: World, folk: Town
+) -> None:
+    task = asked(machine.begin(failing(posted, "fail=503*1")))
+    folk.away["ines"] = "vic"
+    assert api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada")) == 3
+    told = HumanMail.objects.filter(task_id=task.id, kind="remind").order_by("email")
+    assert list(told.values_list("email", flat=True)) == ["ada@example.com", "ines@example.com", "omar@example.com"]
+
+
+def test_of_many_who_want_it_at_once_one_has_them_reminded(machine: Machine, posted: World, folk: Town) -> None:
+    task = ask(machine, people="Finance")
+    wait_until(lambda: len(sent(task.id, "ask")) == 2)
+    results: list[str] = []
+    minutes: list[int] = []
+
+    def press() -> None:
+        try:
+            results.append(str(api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada"))))
+        except RuntimeRefused as error:
+            results.append(error.code)
+            minutes.append(error.params["minutes"])
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=press) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["2", *["reminded_lately"] * 5]
+    assert max(minutes) <= 60
+    assert HumanMail.objects.filter(task_id=task.id, kind="remind").count() == 2
+
+
+def test_whoever_has_handed_it_over_meanwhile_is_not_reminded(
+    machine: Machine, posted: World, folk: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = ask(machine, people="ines@example.com, omar@example.com", rule="number", number=2)
+    hand: dict[str, Any] = {"workspace_id": WORKSPACE, "task_id": task.id, "to": "ada@example.com", "reason": "Away."}
+    known = folk.known
+
+    def late(**asked: Any) -> Any:
+        found = known(**asked)
+        monkeypatch.setattr(folk, "known", known)
+        api.hand_over(voter=folk.as_("ines"), **hand)
+        return found
+
+    monkeypatch.setattr(folk, "known", late)
+    assert api.remind(workspace_id=WORKSPACE, task_id=task.id, voter=folk.as_("ada")) == 1
+    told = HumanMail.objects.filter(task_id=task.id, kind="remind")
+    assert list(told.values_list("email", flat=True)) == ["omar@example.com"]
 
 
 def test_nobody_is_said_to_be_reminded_where_nothing_can_be_sent(

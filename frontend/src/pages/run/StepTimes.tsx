@@ -10,7 +10,7 @@ import { useWidth } from "../../ui/useWidth";
 import css from "./dock.module.css";
 import { MANY, shadesOf, ticksOf } from "./gantt/density";
 import { ItemPage, pageOf } from "./gantt/ItemPage";
-import { around, closedAt, inside, keyedLine, type Line, linesOf } from "./gantt/lines";
+import { around, closedAt, inside, keyedLine, type Line, lineFor, linesOf, shownPlaces, withOpened } from "./gantt/lines";
 import { FollowItem, hasContainers, MOST_FOLLOWED, ownerOf, stretchOf, useFollowed } from "./gantt/owners";
 import { SHARES, TimeAxis, useStretchText } from "./gantt/TimeAxis";
 import { type Bar, TimeRow } from "./gantt/TimeRow";
@@ -36,6 +36,13 @@ interface TimelineProps {
 }
 
 type StepLine = Extract<Line, { kind: "step" }>;
+
+/** Items of one page of a container that stand below one another. */
+interface Items {
+  key: string;
+  page: number;
+  lines: { line: Extract<Line, { kind: "item" }>; row: number }[];
+}
 
 /** When each step ran, and inside a container each of its items. A stretch of it is drawn, or keyed on the axis, to be seen
  *  over the whole width. */
@@ -80,22 +87,31 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
   const owners = useMemo(() => new Map([...followed].map(([path, { owner }]) => [path, owner])), [followed]);
   const lines = useMemo(() => linesOf(main, opened, owners), [main, opened, owners]);
   const [wanted, setActive] = useState("");
-  const active = lines.placeOf(wanted) >= 0 ? wanted : (lines.at(0)?.path ?? "");
+  const active = lineFor(lines, wanted);
   const phone = useWidth() < 900;
   const { first, end } = useShownRows(box, tree, lines.count, phone ? ROW_ON_PHONE : ROW);
-  const onKnown = useCallback((path: string, item: RunItem) => void known.current.set(path, item), []);
 
+  /** An item that is to be opened as soon as it is known which run it is. */
+  const awaited = useRef<string | null>(null);
+  const toggle = (path: string): void => {
+    const line = lines.at(lines.placeOf(path));
+    const item = known.current.get(path);
+    const unknown = line?.kind === "item" && !line.open && !item;
+    awaited.current = unknown ? path : null;
+    if (!line || unknown) return;
+    setOpened((before) => (before.has(path) ? closedAt(before, path) : withOpened(before, path, line.kind === "item" ? (item?.run_id ?? null) : null, MOST_FOLLOWED)));
+  };
+  const latest = useRef(toggle);
+  useEffect(() => {
+    latest.current = toggle;
+  });
+  const onKnown = useCallback((path: string, item: RunItem) => {
+    known.current.set(path, item);
+    if (awaited.current === path) latest.current(path);
+  }, []);
   const onToggle = (path: string): void => {
     setActive(path);
-    setOpened((before) => {
-      if (before.has(path)) return closedAt(before, path);
-      const line = lines.at(lines.placeOf(path));
-      const item = known.current.get(path);
-      if (line?.kind === "item" && !item) return before;
-      const followedNow = [...before].filter(([, of]) => of !== null);
-      const oldest = line?.kind === "item" && followedNow.length >= MOST_FOLLOWED ? followedNow[0]?.[0] : undefined;
-      return new Map(oldest === undefined ? before : closedAt(before, oldest)).set(path, line?.kind === "item" ? (item?.run_id ?? null) : null);
-    });
+    toggle(path);
   };
   /** The items around this line, the outermost first: container and item. */
   const itemsAround = (path: string): [string, RunItem][] => {
@@ -116,7 +132,10 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
     onSelect(line.kind === "step" ? line.row.node : line.node.id);
   };
   const focusNext = useRef(false);
+  const hasFocus = useRef(false);
   useLayoutEffect(() => {
+    // The line that had the focus is gone: what was read is there now.
+    if (hasFocus.current && document.activeElement === document.body) focusNext.current = true;
     if (!focusNext.current) return;
     focusNext.current = false;
     const row = [...(tree.current?.querySelectorAll<HTMLElement>("[role=treeitem]") ?? [])].find((one) => one.dataset.path === active);
@@ -204,24 +223,19 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
       <span className={css.said}>{text}</span>
     </div>
   );
-  const places = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
-  const focused = lines.placeOf(active);
-  // The line that has the focus stays, wherever the others are scrolled to.
-  if (focused >= 0 && (focused < first || focused >= end)) places.push(focused);
-  const pages = new Map<string, { page: number; lines: { line: Extract<Line, { kind: "item" }>; row: number }[] }>();
-  const rows: ReactNode[] = [];
-  for (const place of places) {
+  /** In the order in which they stand, by which they are read; items that follow one another are asked for together. */
+  const parts: (Items | { node: ReactNode })[] = [];
+  for (const place of shownPlaces(first, end, lines.placeOf(active))) {
     const line = lines.at(place);
-    if (!line) continue;
-    if (line.kind === "step") rows.push(rowOf(line, place));
-    else if (line.kind === "reading") rows.push(said(line, place, t("lookback:gantt.reading")));
-    else if (line.kind === "more") rows.push(said(line, place, t("lookback:gantt.more", { count: line.count, number: format.number(line.count) })));
-    else {
-      const key = `${around(line.path)} ${pageOf(line)}`;
-      const found = pages.get(key) ?? { page: pageOf(line), lines: [] };
-      found.lines.push({ line, row: place });
-      pages.set(key, found);
-    }
+    if (line?.kind === "item") {
+      // Items before and behind an opened one are two parts, which keep their keys however they are scrolled.
+      const key = `#${around(line.path)} ${pageOf(line)} ${line.after ?? ""}`;
+      const last = parts.at(-1);
+      if (last && "lines" in last && last.key === key) last.lines.push({ line, row: place });
+      else parts.push({ key, page: pageOf(line), lines: [{ line, row: place }] });
+    } else if (line?.kind === "step") parts.push({ node: rowOf(line, place) });
+    else if (line?.kind === "reading") parts.push({ node: said(line, place, t("lookback:gantt.reading")) });
+    else if (line) parts.push({ node: said(line, place, t("lookback:gantt.more", { count: line.count, number: format.number(line.count) })) });
   }
   return (
     <div ref={box} className={css.gantt} style={{ ["--names" as string]: phone ? "0px" : `${names}px` }} {...handlers}>
@@ -280,23 +294,29 @@ export function Timeline({ run, graph, selected, onSelect, squeeze }: TimelinePr
           data-flat={!hasContainers(graph)}
           aria-label={t("timeline.label")}
           style={{ height: `calc(${lines.count} * var(--row))` }}
+          onFocus={() => (hasFocus.current = true)}
+          onBlur={() => (hasFocus.current = false)}
         >
-          {rows}
-          {[...pages].map(([key, page]) => (
-            <ItemPage
-              key={key}
-              {...page}
-              active={active}
-              isChosen={(line, item) => item !== undefined && line.node.id === selected && shownItems[line.node.id]?.run === item.run_id}
-              scale={scale}
-              now={now}
-              onKnown={onKnown}
-              onToggle={onToggle}
-              onSelect={onChoose}
-              onKeyDown={onKeyDown}
-              onFocus={setActive}
-            />
-          ))}
+          {parts.map((part) =>
+            "lines" in part ? (
+              <ItemPage
+                key={part.key}
+                page={part.page}
+                lines={part.lines}
+                active={active}
+                isChosen={(line, item) => item !== undefined && line.node.id === selected && shownItems[line.node.id]?.run === item.run_id}
+                scale={scale}
+                now={now}
+                onKnown={onKnown}
+                onToggle={onToggle}
+                onSelect={onChoose}
+                onKeyDown={onKeyDown}
+                onFocus={setActive}
+              />
+            ) : (
+              part.node
+            ),
+          )}
         </div>
       </div>
       {[...opened].map(([path, of]) => of !== null && <FollowItem key={inside(path, of)} path={path} run={of} stretch={stretch} hold={hold} />)}

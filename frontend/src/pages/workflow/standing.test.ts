@@ -12,7 +12,7 @@ describe("where runs are now", () => {
   it("finds the live runs of one number, and of a step as a whole", () => {
     const { q, mode } = searchOf("pay", "failed");
     expect(mode).toBe("live");
-    expect(tokensOf(q ?? "").map((one) => [one.name, one.value])).toEqual([["step", "pay"], ["stands", "failed"]]);
-    expect(searchOf("pay")).toEqual({ q: "step:pay stands:any", mode: "live" });
+    expect(tokensOf(q ?? "").map((one) => [one.name, one.op, one.value])).toEqual([["step", "=", "pay"], ["stands", ":", "failed"]]);
+    expect(searchOf("pay")).toEqual({ q: "step=pay stands:any", mode: "live" });
   });
 });

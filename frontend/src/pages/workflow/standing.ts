@@ -13,5 +13,5 @@ export function kindsOf(one: Standing | undefined): Kind[] {
 
 /** Exactly the runs of a number: live ones that stand so at this step, or all that stand there. */
 export function searchOf(node: string, kind: Kind | "any" = "any"): Pick<RunListSearch, "q" | "mode"> {
-  return { q: `${condition("step", ":", node)} ${condition("stands", ":", kind)}`, mode: "live" };
+  return { q: `${condition("step", "=", node)} ${condition("stands", ":", kind)}`, mode: "live" };
 }

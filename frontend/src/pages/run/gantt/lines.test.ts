@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { GraphNode, StepItems } from "../../../api/types";
 import type { TimelineRow } from "../timeline";
-import { around, closedAt, keyedLine, linesOf, MOST_ITEMS, type Owner } from "./lines";
+import { around, closedAt, keyedLine, lineFor, linesOf, MOST_ITEMS, type Owner, shownPlaces, withOpened } from "./lines";
 
 const row = (node: string): TimelineRow => ({ node, name: node, kind: "done", attempt: 1, from: 0, until: 1, waiting: false });
 const counts = (started: number): StepItems => ({ total: started, started, done: started, failed: 0, running: 0, waiting: 0, failed_inside: 0, failed_calls: 0, solved: 0, left_out: 0 });
@@ -73,5 +73,36 @@ describe("the lines of a timeline", () => {
     expect([...closedAt(open, "each").keys()]).toEqual(["each2"]);
     expect([...closedAt(open, "each 1").keys()]).toEqual(["each", "each2"]);
     expect([around("each 1 inner"), around("each")]).toEqual(["each 1", null]);
+  });
+
+  it("say of an item which opened one stands before it, whose steps come between", () => {
+    const lines = linesOf(main, opened("each", "each 1"), new Map([["each 1", owner("item", ["a"])]]));
+    expect(["each 0", "each 1", "each 2"].map((path) => (lines.at(lines.placeOf(path)) as { after?: number | null }).after)).toEqual([null, null, 1]);
+  });
+
+  it("are drawn in their order, the one that has the focus among them", () => {
+    expect(shownPlaces(2, 5, 3)).toEqual([2, 3, 4]);
+    expect(shownPlaces(2, 5, 0)).toEqual([0, 2, 3, 4]);
+    expect(shownPlaces(2, 5, 9)).toEqual([2, 3, 4, 9]);
+    expect(shownPlaces(2, 5, -1)).toEqual([2, 3, 4]);
+  });
+
+  it("close the item that was opened first for one more, but never one that is around it", () => {
+    const open = new Map<string, string | null>([["each", null], ["each 1", "run 1"], ["each 1 inner", null], ["each 1 inner 0", "run 2"]]);
+    expect([...withOpened(open, "each 2", "run 3", 2).keys()]).toEqual(["each", "each 2"]);
+    expect([...withOpened(open, "each 1 inner 7", "run 3", 2).keys()]).toEqual(["each", "each 1", "each 1 inner", "each 1 inner 7"]);
+    expect([...withOpened(open, "each 2", "run 3", 9).keys()]).toEqual([...open.keys(), "each 2"]);
+    expect(withOpened(open, "other", null, 2).size).toBe(5);
+  });
+
+  it("have one that stands for each that is gone", () => {
+    const open = opened("each", "each 1");
+    const waiting = linesOf(main, open, new Map());
+    expect(lineFor(waiting, "each 1 ?")).toBe("each 1 ?");
+    const lines = linesOf(main, open, new Map([["each 1", owner("item", ["a"])]]));
+    expect(lineFor(lines, "each 1 ?")).toBe("each 1 a");
+    expect(lineFor(linesOf(main, opened("each"), new Map()), "each 1 ?")).toBe("each 1");
+    expect(lineFor(linesOf(main, new Map(), new Map()), "each 1 a")).toBe("each");
+    expect([lineFor(lines, ""), lineFor(lines, "nowhere")]).toEqual(["start", "start"]);
   });
 });

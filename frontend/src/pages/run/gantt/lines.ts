@@ -22,7 +22,8 @@ interface Common {
 
 export type Line =
   | (Common & { kind: "step"; row: TimelineRow; items: StepItems | null; open: boolean | undefined })
-  | (Common & { kind: "item"; node: GraphNode; items: StepItems; index: number; open: boolean })
+  /** `after`: the number of the opened item before it, whose steps stand between; null: there is none. */
+  | (Common & { kind: "item"; node: GraphNode; items: StepItems; index: number; open: boolean; after: number | null })
   | (Common & { kind: "more"; count: number })
   | (Common & { kind: "reading" });
 
@@ -45,6 +46,9 @@ export interface Lines {
 /** More items than that are not listed: a browser knows no longer page. */
 export const MOST_ITEMS = 100_000;
 
+/** Instead of the steps of an item, while they are read. */
+const READING = "?";
+
 export const inside = (path: string, part: string | number): string => (path === "" ? String(part) : `${path} ${part}`);
 
 /** The path of the line around; null of an outermost one. */
@@ -56,6 +60,21 @@ export function around(path: string): string | null {
 /** Without this path, and what is opened further inside. */
 export function closedAt<T>(open: ReadonlyMap<string, T>, path: string): Map<string, T> {
   return new Map([...open].filter(([one]) => one !== path && !one.startsWith(`${path} `)));
+}
+
+/** With this path; of an item, its run. Of `most` items that are followed the one that was opened first is closed for it,
+ *  unless it is around it. */
+export function withOpened(opened: ReadonlyMap<string, string | null>, path: string, run: string | null, most: number): Map<string, string | null> {
+  const followed = [...opened].filter(([, of]) => of !== null);
+  const oldest = run !== null && followed.length >= most ? followed.find(([one]) => !path.startsWith(`${one} `))?.[0] : undefined;
+  return new Map(oldest === undefined ? opened : closedAt(opened, oldest)).set(path, run);
+}
+
+/** Which lines are drawn, in their order: those that can be seen, and the one that has the focus wherever they are scrolled to. */
+export function shownPlaces(first: number, end: number, focused: number): number[] {
+  const seen = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index);
+  if (focused < 0 || (focused >= first && focused < end)) return seen;
+  return focused < first ? [focused, ...seen] : [...seen, focused];
 }
 
 /** `opened`: paths of what is opened; `owners`: opened items by path, once their steps are known. */
@@ -84,26 +103,29 @@ export function linesOf(main: Owner, opened: ReadonlyMap<string, unknown>, owner
     const total = Math.min(MOST_ITEMS, container.items.started);
     const over = container.items.started - total;
     const of = total + (over > 0 ? 1 : 0);
-    const item = (index: number, open: boolean): Line => ({ kind: "item", path: inside(path, index), level, run, place: index + 1, of, node: container.node, items: container.items, index, open });
+    const item = (index: number, open: boolean, after: number | null): Line => ({ kind: "item", path: inside(path, index), level, run, place: index + 1, of, node: container.node, items: container.items, index, open, after });
     const numbers = [...opened.keys()]
       .filter((one) => around(one) === path)
       .map((one) => Number(one.slice(path.length + 1)))
       .filter((index) => index < total)
       .sort((left, right) => left - right);
     let next = 0;
+    let after: number | null = null;
     const closed = (until: number): void => {
       const first = next;
-      push(until - first, (offset) => item(first + offset, false), { path, first });
+      const before = after;
+      push(until - first, (offset) => item(first + offset, false, before), { path, first });
       next = until;
     };
     for (const index of numbers) {
       closed(index);
-      single(item(index, true));
+      single(item(index, true, after));
       next = index + 1;
+      after = index;
       const here = inside(path, index);
       const owner = owners.get(here);
       if (owner) steps(owner, here, level + 1);
-      else single({ kind: "reading", path: inside(here, "?"), level: level + 1, run, place: 1, of: 1 });
+      else single({ kind: "reading", path: inside(here, READING), level: level + 1, run, place: 1, of: 1 });
     }
     closed(total);
     if (over > 0) single({ kind: "more", path: inside(path, "+"), level, run, place: of, of, count: over });
@@ -131,6 +153,17 @@ export function linesOf(main: Owner, opened: ReadonlyMap<string, unknown>, owner
       return block?.items ? block.start + index - block.items.first : -1;
     },
   };
+}
+
+/** The path of the line that is meant: this one, or what stands for it once it is gone. */
+export function lineFor(lines: Lines, path: string): string {
+  if (lines.placeOf(path) >= 0) return path;
+  let outer = around(path);
+  while (outer !== null && lines.placeOf(outer) < 0) outer = around(outer);
+  if (outer === null) return lines.at(0)?.path ?? "";
+  // In the place of what was still read stand the steps.
+  const next = lines.at(lines.placeOf(outer) + 1)?.path;
+  return path === inside(outer, READING) && next !== undefined && around(next) === outer ? next : outer;
 }
 
 /** Where a key leads from a line: to another place, or it opens or closes the line; null if it is none of the tree. */
