@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import (
@@ -235,8 +236,9 @@ def signed_in(api: Api, new_page: Callable[..., Page]) -> Callable[..., Page]:
 
 @pytest.fixture(scope="module")
 def viewer(product: Product, api: Api) -> Iterator[Api]:
-    """Somebody who may look and not change."""
-    link = api.call("POST", "W/members", {"email": "vera@example.com", "role": "viewer"})["link"]
+    """Somebody who may look and not change. Whoever came for another module, or earlier for this one, is a member of
+    an installation that is shared: each time it is somebody else."""
+    link = api.call("POST", "W/members", {"email": f"vera.{uuid4().hex}@example.com", "role": "viewer"})["link"]
     joined = Api(product.url)
     token = link.split("token=")[1]
     joined.call("POST", "/invitations/accept", {"token": token, "name": "Vera", "password": "a quiet observer 77"})
