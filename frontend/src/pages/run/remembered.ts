@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useYesHere } from "../../ui/useYesHere";
 
 export const RAIL_KEY = "millrace.runRail";
 
@@ -13,24 +13,5 @@ export function railWanted(width: number): boolean {
   return width >= 1600;
 }
 
-const FOLLOW_KEY = "millrace.followRun";
-
 /** Whether the view goes along with the step at work; until somebody says no, it does. */
-export function useFollowing(): [boolean, (on: boolean) => void] {
-  const [on, setOn] = useState(() => {
-    try {
-      return localStorage.getItem(FOLLOW_KEY) !== "no";
-    } catch {
-      return true;
-    }
-  });
-  const change = (next: boolean) => {
-    setOn(next);
-    try {
-      localStorage.setItem(FOLLOW_KEY, next ? "yes" : "no");
-    } catch {
-      // Remembered until the page is closed.
-    }
-  };
-  return [on, change];
-}
+export const useFollowing = (): [boolean, (on: boolean) => void] => useYesHere("millrace.followRun");
