@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -16,21 +15,15 @@ from builder.accounts.rights import Scope
 from builder.audit import reading
 from runtime.store.models import HumanVote, Run
 from tests.builder.conftest import World
-from tests.builder.test_audit_runs import start
+from tests.builder.test_audit_runs import machine, start
 from tests.builder.test_people import link_of, question
 from tests.factories import Caller
 from tests.runtime.machine import Machine, fields, flow, wait_until
 
+__all__ = ["machine"]
+
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "CANARY-DE89370400440532013000"
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    made = Machine()
-    made.start()
-    yield made
-    made.stop(0.2)
 
 
 def told(caller: Caller, here: str, query: str = "") -> list[dict[str, Any]]:

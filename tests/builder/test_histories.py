@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 import pytest
-from django.conf import settings
 
 from builder.api.deeds import DEEDS
 from builder.audit.models import AuditRow
-from builder.connections import trials
-from builder.workflows import drills
 from tests.builder.audited_factors import SCENARIOS
 from tests.builder.conftest import World
+from tests.builder.test_audit_routes import quiet
 from tests.factories import Answer
+
+__all__ = ["quiet"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,14 +24,6 @@ WHERE: Final = {
     "group": "groups", "token": "tokens", "schedule": "schedules", "calendar": "calendars",
     "alert_rule": "alerts/rules", "alert_channel": "alerts/channels", "letter_group": "dead-letters",
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of the test's own; drills and trials that reach nobody."""
-    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
-    monkeypatch.setattr(drills, "_carry_out", lambda *_: None)
-    monkeypatch.setattr(trials.TRIALS, "trial", lambda *_: trials.Outcome(True, "It works."))
 
 
 def history(world: World, kind: str, object_id: object) -> Answer:
