@@ -40,6 +40,11 @@ _AT_ONCE: Final = 100
 #: A run counts as one of those for so long: one that waits, say for a person, does not hold up the others.
 _WATCHED_MS: Final = 60_000
 _MINUTE_MS: Final = 60_000
+#: What was begun as the last one for now may be over any moment: for so long it is looked at often.
+_SOON_OVER_MS: Final = 3_000
+#: Of so few, one that is due within so long is waited for.
+_FEW: Final = 100
+_SOON_MS: Final = 250
 #: After a pause no more than this is made up for.
 _MADE_UP_MS: Final = 1_000
 _MOST_SETTLED: Final = 500
@@ -55,7 +60,7 @@ class _Solved(Exception):
 
 
 def tend() -> bool:
-    """Go on with every bulk retry; whether one of them has more to begin at once."""
+    """Go on with every bulk retry; whether one of them has more to begin at once, or is about to be over."""
     busy = False
     under_way = BulkRetry.objects.filter(closed_at__isnull=True).exclude(Exists(_still_ending()))
     for bulk_id in under_way.order_by("id").values_list("id", flat=True):
@@ -65,12 +70,22 @@ def tend() -> bool:
             bulk = BulkRetry.objects.get(pk=bulk_id)
             item = BulkRetryItem.objects.filter(bulk_id=bulk_id, status="pending").order_by("place").first()
             if item is None or not _may_begin(bulk, database_now()):
+                busy |= _goes_on_soon(bulk, database_now())
                 break
             busy = True
             rung += _begin_next(bulk, item)
         if rung:
             queue.ring(rung)
     return busy
+
+
+def _goes_on_soon(bulk: BulkRetry, now: int) -> bool:
+    """Whether somebody sits before it and waits for how it ends: its last ones, or the one to try, are under way, or
+    the next of few is due at once. Of many nobody waits for each."""
+    left = bulk.total - bulk.begun - bulk.asks - bulk.refused
+    if left == 0 or bulk.status == "trying":
+        return _begun_since(bulk.pk, now - _SOON_OVER_MS).exists()
+    return bulk.status == "running" and left <= _FEW and now < bulk.next_at <= now + _SOON_MS
 
 
 # --- what came of them --------------------------------------------------------------------------------------------
@@ -241,7 +256,11 @@ def _may_begin(bulk: BulkRetry, now: int) -> bool:
 
 def _watched(bulk_id: UUID, now: int) -> QuerySet[BulkRetryItem]:
     """Those that were begun not long ago and are under way."""
-    return BulkRetryItem.objects.filter(bulk_id=bulk_id, status="begun", begun_at__gt=now - _WATCHED_MS)
+    return _begun_since(bulk_id, now - _WATCHED_MS)
+
+
+def _begun_since(bulk_id: UUID, since: int) -> QuerySet[BulkRetryItem]:
+    return BulkRetryItem.objects.filter(bulk_id=bulk_id, status="begun", begun_at__gt=since)
 
 
 def _begin(
@@ -265,8 +284,11 @@ def _begin(
                 rung = _retry(item, found, who, now, edits)
         bulk.begun += 1
         if bulk.per_minute is not None:
-            due = max(bulk.next_at, now - _MADE_UP_MS) if bulk.next_at else now
-            bulk.next_at = due + -(-_MINUTE_MS // bulk.per_minute)
+            each = -(-_MINUTE_MS // bulk.per_minute)
+            made_up = now - _MADE_UP_MS
+            # What goes within a second goes at once in the first.
+            due = max(bulk.next_at, made_up) if bulk.next_at else min(made_up + each, now)
+            bulk.next_at = due + each
         bulk.save(update_fields=["begun", "next_at"])
     return rung
 

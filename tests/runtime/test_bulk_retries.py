@@ -267,6 +267,17 @@ class TestPace:
         bulk_retries.tend()
         assert now(bulk).begun <= 3, "an hour without a ticker is not made up for at once"
 
+    def test_what_may_go_within_a_second_goes_at_once_in_the_first(self, idle_machine: Machine) -> None:
+        idle_machine.start()
+        failed(idle_machine, 4)
+        idle_machine.stop()
+        bulk = start(per_minute=180)
+        bulk_retries.tend()
+        assert now(bulk).begun == 3
+        assert BulkRetry.objects.get(pk=bulk.id).next_at > (
+            BulkRetryItem.objects.get(bulk_id=bulk.id, place=0).begun_at or 0
+        )
+
     def test_it_stops_after_exactly_as_many_failures_as_were_allowed(self, machine: Machine) -> None:
         runs = failed(machine, 6)
         ended = until(start(stop_after=2), "stopped")

@@ -1,6 +1,6 @@
 import { Modal } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { type NavigateOptions, useNavigate } from "@tanstack/react-router";
+import { type NavigateOptions, useNavigate, useRouter } from "@tanstack/react-router";
 import { BellRing, CalendarClock, Files, Gauge, House, Inbox, type LucideIcon, MailWarning, Plug, Plus, Activity, ScrollText, Search, Settings, Table2, UserRound, Users, Workflow as WorkflowIcon } from "lucide-react";
 import { createElement, type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -38,6 +38,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const canBuild = useCan("builder");
   const isAdmin = useCan("admin");
   const navigate = useNavigate();
+  const router = useRouter();
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const listId = useId();
@@ -139,6 +140,12 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
     setHasty(false);
     entries[0]?.go();
   }, [hasty, searching, entries]);
+
+  // What Enter would open is fetched while the last letters are typed.
+  const nearest = entries[0]?.run?.id;
+  useEffect(() => {
+    if (nearest) router.preloadRoute({ to: "/runs/$runId", params: { runId: nearest } }).catch(() => undefined);
+  }, [nearest, router]);
 
   const chosen = Math.min(at, entries.length - 1);
   useEffect(() => {

@@ -5,6 +5,9 @@ import { runIsFinished } from "../../ui/status";
 
 /** So long a run is watched; one that takes longer is under way. */
 export const WATCHED_MS = 60_000;
+/** Most are over at once: the first look comes soon, and each further one after twice as long, up to a second. */
+const SOONEST_MS = 200;
+const LATEST_MS = 1_000;
 
 /** asks: somebody has to look at its plan. refused: it was not this page's to retry any more. */
 export type Fate = "worked" | "underWay" | "failed" | "asks" | "refused";
@@ -41,8 +44,8 @@ export async function retryOne(letter: DeadLetter, outside: Outside): Promise<Ca
   const sent = await outside.send(letter.run.id);
   if (sent?.outcome !== "retried") return { letter, fate: sent?.outcome ?? "refused", message: sent?.message ?? "" };
   const since = outside.now();
-  while (!outside.gone() && outside.now() - since < WATCHED_MS) {
-    await outside.wait(1000);
+  for (let pause = SOONEST_MS; !outside.gone() && outside.now() - since < WATCHED_MS; pause = Math.min(2 * pause, LATEST_MS)) {
+    await outside.wait(pause);
     // An answer that did not come is asked for again until the time is over.
     const run = await outside.look(letter.run.id).catch(() => null);
     const fate = run ? fateOf(run, letter.run.generation) : "open";
