@@ -305,6 +305,12 @@ class Run(models.Model):
                 name="run_held",
             ),
             models.Index(fields=["workspace_id", "id"], condition=models.Q(status="parked"), name="run_parked"),
+            # What is going on is little beside all that ever ran: where runs are now is read from it alone.
+            models.Index(
+                fields=["workspace_id", "workflow_id", "id"],
+                condition=models.Q(finished_at__isnull=True),
+                name="run_open",
+            ),
             *SEARCH_INDEXES,
             # Of a step's own runs those that are open, and those that did not end well: with the highest number they
             # say how all of them stand, however many there are.

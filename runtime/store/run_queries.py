@@ -304,37 +304,58 @@ def letters_standing(workspace_id: UUID) -> QuerySet[DeadLetter]:
 
 def _add_steps(made: Query, filters: RunFilters) -> None:
     """At these steps, or at any (None), it failed or stands; `stands`: only those that stand so now."""
-    nodes, stands = filters.nodes, filters.stands
+    nodes = filters.nodes
     if nodes is not None and not nodes:
         made.add("1 = 0")
         return
+    if filters.stands is not None:
+        _add_stands(made, filters)
+        return
     failed = Query(made.workspace_id, made.sqlite)
     failed.add("d.workspace_id = %s", made.key(made.workspace_id))
-    # A step that is at work has its row; one that only computes has none before it is done.
-    at_work = Query(made.workspace_id, made.sqlite)
-    at_work.add("t.run_id = r.id")
     if nodes is not None:
         failed.one_of("d.node_id", nodes)
-        at_work.one_of("t.node_id", nodes)
-    at_work.one_of(
-        "t.status", [*(MOVING if stands != "waiting" else ()), *(("waiting",) if stands != "running" else ())]
-    )
-    either: list[str] = []
+    at_work = _at_work("r", filters, made)
+    made.add(
+        f"(({_FAILED} AND r.id IN ({_letters(failed)})) OR (r.finished_at IS NULL AND {at_work.text()}))",
+        *failed.values, *at_work.values,
+    )  # fmt: skip
+
+
+def _at_work(run: str, filters: RunFilters, made: Query) -> Query:
+    """That this run is at one of the steps; one that is at work has its row, one that only computes has none before
+    it is done."""
+    inner = Query(made.workspace_id, made.sqlite)
+    inner.add(f"t.run_id = {run}.id")
+    if filters.nodes is not None:
+        inner.one_of("t.node_id", filters.nodes)
+    moving = () if filters.stands == "waiting" else MOVING
+    inner.one_of("t.status", [*moving, *(() if filters.stands == "running" else ("waiting",))])
+    found = Query(made.workspace_id, made.sqlite)
+    found.add(f"EXISTS (SELECT 1 FROM store_steprun AS t WHERE {inner.text()})", *inner.values)
+    return found
+
+
+def _add_stands(made: Query, filters: RunFilters) -> None:
+    """One list of ids: open runs and letters that wait each have an index, a choice between both has none."""
+    parts: list[str] = []
     values: list[Any] = []
-    if stands is None:
-        either.append(f"({_FAILED} AND r.id IN ({_letters(failed)}))")
-        values += failed.values
-    elif stands in ("any", "failed"):
+    if filters.stands in ("any", "failed"):
         letters = letters_standing(made.workspace_id)
-        letters = letters if nodes is None else letters.filter(node_id__in=nodes)
+        letters = letters if filters.nodes is None else letters.filter(node_id__in=filters.nodes)
         letters = letters if filters.workflow_id is None else letters.filter(workflow_id=filters.workflow_id)
         sql, values = _sql(letters.values("run_id"))
-        either.append(f"r.id IN ({sql})")
-    if stands != "failed":
-        standing = f"EXISTS (SELECT 1 FROM store_steprun AS t WHERE {at_work.text()})"
-        either.append(f"(r.finished_at IS NULL AND {standing})")
-        values = [*values, *at_work.values]
-    made.add(f"({' OR '.join(either)})", *values)
+        parts.append(sql)
+    if filters.stands != "failed":
+        going = Query(made.workspace_id, made.sqlite)
+        going.add("o.workspace_id = %s AND o.finished_at IS NULL", made.key(made.workspace_id))
+        if filters.workflow_id is not None:
+            going.add("o.workflow_id = %s", made.key(filters.workflow_id))
+        at_work = _at_work("o", filters, made)
+        going.add(at_work.text(), *at_work.values)
+        parts.append(f"SELECT o.id FROM store_run AS o WHERE {going.text()}")
+        values = [*values, *going.values]
+    made.add(f"r.id IN ({' UNION ALL '.join(parts)})", *values)
 
 
 def _sql(rows: QuerySet[Any, Any]) -> tuple[str, list[Any]]:
