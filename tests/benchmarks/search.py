@@ -294,6 +294,7 @@ def questions(books: Books, rng: random.Random) -> dict[str, Callable[[], str]]:
         "count_failed": lambda: "COUNT&status=dead_lettered",
         "count_stands_failed": lambda: f"COUNT&q=step:keep%20stands:failed&mode=live&workflow={workflow()}",
         "count_stands_waiting": lambda: f"COUNT&q=step:keep%20stands:waiting&mode=live&workflow={workflow()}",
+        "where_runs_are": lambda: f"WHERE{workflow()}",
         "count_tag_common": lambda: "COUNT&q=tag:%22to%20check%22",
         "count_tag_old": lambda: "COUNT&q=tag:%22quarter-end%201%22%20status:failed",
         "tags_used": lambda: f"TAGS&q={rng.choice(('case', 'quarter', ''))}",
@@ -338,6 +339,8 @@ def measure(stage: Stage, mode: str, runs: int, part: str = "") -> list[Figure]:
                 path = "W/runs/count?" + query[6:]
             elif query.startswith("TAGS"):
                 path = "W/runs/tags?" + query[5:]
+            elif query.startswith("WHERE"):
+                path = f"W/workflows/{query[5:]}/standing"
             began = time.monotonic()
             answer = stage.api.call("GET", path)
             took.append((time.monotonic() - began) * 1000)
