@@ -19,6 +19,11 @@ KINDS: Final[list[tuple[str, dict[str, Any], dict[str, Any]]]] = [
     ("http_bearer", {"base_url": HOST}, {"token": 0}),
     ("http_header", {"name": "X-API-Key", "base_url": HOST}, {"value": 0}),
     ("http_query", {"name": "api_key", "base_url": HOST}, {"value": 0}),
+    (
+        "http_oauth",
+        {"token_url": f"{HOST}/oauth/token", "client_id": "mill", "base_url": HOST},
+        {"client_secret": 0},
+    ),
     ("smtp", {"host": "mail.example.org", "from_address": "a@example.org", "username": "a"}, {"password": 0}),
     ("webhook_secret", {}, {"secret": 0, "previous_secret": 0}),
     ("sftp", {"host": "sftp.example.org", "username": "a"}, {"password": 0}),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NoReturn
 from urllib.parse import urlencode
 
 from runtime.engine.jsonprofile import JSON
+from runtime.sdk import oauth
 from runtime.sdk.connections import auth_headers, auth_query, host_allowed, hosts_of
 from runtime.sdk.context import Context, HttpAnswer
 from runtime.sdk.errors import PermanentError, RetryableError
@@ -25,12 +27,15 @@ REFUSED_HEADERS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Headers and query of a call with what its connection adds. `drop`: what never goes to another host."""
+    """Headers and query of a call with what its connection adds. `drop`: what never goes to another host. `renew`: to
+    be called where the other system does not take it any more, before signing in once again; None where that would
+    change nothing."""
 
     headers: list[tuple[str, str]]
     query: list[tuple[str, str]]
     drop: list[str] = field(default_factory=list)
     redactor: Redactor = field(default_factory=Redactor)
+    renew: Callable[[], None] | None = None
 
 
 async def sign_in(
@@ -43,11 +48,19 @@ async def sign_in(
     opened = await context.connection(connection)
     if not host_allowed(opened.fields, host):
         raise PermanentError("Not for this host", _elsewhere(opened.fields, host), "host_not_allowed")
-    signed = auth_headers(opened.kind, opened.fields)
+    renew, secrets = None, list(opened.secrets)
+    if opened.kind == oauth.KIND:
+        token = await oauth.access_token(opened.fields, context.http)
+        context.conceal(token)
+        secrets.append(token)
+        signed = [("Authorization", f"Bearer {token}")]
+        renew = partial(oauth.forget, opened.fields)
+    else:
+        signed = auth_headers(opened.kind, opened.fields)
     drop = [name for name, _value in signed]
     kept = [(name, value) for name, value in headers if name.lower() not in {d.lower() for d in drop}]
-    redactor = Redactor([*opened.secrets, *(value for _name, value in signed)])
-    return Signed(kept + signed, query + auth_query(opened.kind, opened.fields), drop, redactor)
+    redactor = Redactor([*secrets, *(value for _name, value in signed)])
+    return Signed(kept + signed, query + auth_query(opened.kind, opened.fields), drop, redactor, renew)
 
 
 def with_query(url: str, pairs: list[tuple[str, str]]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import ValidationError, model_validator
 
+from runtime.sdk import oauth
 from runtime.sdk import schema as schemas
 from runtime.sdk.addresses import read_address, read_host
 from runtime.sdk.context import MailServer, Ways
@@ -79,6 +80,32 @@ class HttpHeader(_Http):
 class HttpQuery(_Http):
     name: str = setting("api_key", title="Parameter name", order=1, min_length=1, max_length=100)
     value: str = setting(title="Value", widget="secret", order=2, min_length=1, max_length=8000)
+
+
+class HttpOAuth(_Http):
+    token_url: str = setting(
+        title="Address of the token service",
+        widget="url",
+        help="Asked for a token, which is good for some minutes; calls are made with that.",
+        placeholder="https://login.example.com/oauth2/token",
+        order=1,
+        min_length=1,
+        max_length=2000,
+    )
+    client_id: str = setting(title="Client ID", order=2, min_length=1, max_length=500)
+    client_secret: str = setting(title="Client secret", widget="secret", order=3, min_length=1, max_length=8000)
+    scope: str = setting("", title="Scope", help="With spaces between several.", order=4, max_length=2000)
+    audience: str = setting(
+        "", title="Audience", help="Where the service asks for one.", advanced=True, order=5, max_length=2000
+    )
+    sent: Literal["header", "body"] = setting(
+        "header",
+        title="How the secret is sent",
+        widget="choice",
+        advanced=True,
+        order=6,
+        options=(("header", "As user name and password (usual)"), ("body", "Among the form's fields")),
+    )
 
 
 class Smtp(Config):
@@ -196,6 +223,15 @@ def _http_test(kind: str) -> Test:
     return test
 
 
+async def _oauth_test(fields: Mapping[str, Any], ways: Ways) -> str:
+    oauth.forget(fields)
+    token = await oauth.access_token(fields, ways.http)
+    host = read_address(str(fields.get("token_url", ""))).host
+    if not fields.get("base_url"):
+        return f"{host} gave a token."
+    return f"{host} gave a token. " + await _http_test("http_bearer")({**fields, "token": token}, ways)
+
+
 async def _smtp_test(fields: Mapping[str, Any], ways: Ways) -> str:
     await ways.mail.check(server=mail_server(fields), total_seconds=15)
     return f"{fields.get('host')} answered and accepted the sign-in."
@@ -303,7 +339,9 @@ class ConnectionKind:
             return plain_problems(self.model, refused)
         if issubclass(self.model, AlertHook):
             return hook_problems(fields)
-        return _host_problems(fields) if issubclass(self.model, _Http) else place_problems(self.model, fields)
+        if not issubclass(self.model, _Http):
+            return place_problems(self.model, fields)
+        return [*(oauth.problems(fields) if self.kind == oauth.KIND else []), *_host_problems(fields)]
 
     def secrets(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
         """The secret values among the fields, for redaction."""
@@ -312,6 +350,9 @@ class ConnectionKind:
     def leads_to(self, fields: Mapping[str, Any]) -> frozenset[str]:
         """Where the secret may be sent with these fields, each place as one text. A secret that is sent nowhere has
         none. Fields that have no problems."""
+        if issubclass(self.model, HttpOAuth):
+            # The secret goes to the token service alone; to the others goes what that gives for it.
+            return frozenset({*hosts_of(fields), oauth.leads_to(fields)})
         if issubclass(self.model, _Http):
             return frozenset(hosts_of(fields))
         if issubclass(self.model, Smtp):
@@ -364,6 +405,14 @@ KINDS: Final[dict[str, ConnectionKind]] = {
             "For services that ask for a key in the web address.",
             HttpQuery,
             _http_test("http_query"),
+        ),
+        _kind(
+            oauth.KIND,
+            "OAuth 2.0 (client credentials)",
+            "key-round",
+            "For services that give a token for a client ID and a secret, and want that with each request.",
+            HttpOAuth,
+            _oauth_test,
         ),
         _kind(
             "smtp",

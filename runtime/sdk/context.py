@@ -265,6 +265,10 @@ class Context(Protocol):
         """Open a connection of this workspace; raises PermanentError when there is none such."""
         ...
 
+    def conceal(self, secret: str) -> None:
+        """Keep this out of everything that is written down of the attempt, as what a connection holds is."""
+        ...
+
     async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
         """Send an event to the runs of this workspace that wait for it; the same one on every attempt."""
         ...

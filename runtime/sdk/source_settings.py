@@ -164,7 +164,7 @@ class PagesSettings(Config):
         title="Sign in with",
         help="A connection keeps the password or token; it is never shown again.",
         widget="connection",
-        kinds=("http_basic", "http_bearer", "http_header", "http_query"),
+        kinds=("http_basic", "http_bearer", "http_header", "http_query", "http_oauth"),
         show_if=_PAGES,
         group="Pages",
         order=11,

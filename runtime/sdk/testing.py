@@ -214,6 +214,7 @@ class StepTestContext:
     workflow_id: UUID = field(default_factory=lambda: UUID("0199a7f0-0000-7000-8000-00000000000b"))
     workspace_id: UUID = field(default_factory=lambda: UUID("0199a7f0-0000-7000-8000-00000000000c"))
     logged: list[str] = field(default_factory=list)
+    concealed: list[str] = field(default_factory=list)
     sent: list[tuple[str, str, JSON]] = field(default_factory=list)
     #: Groups and roles by name, with the addresses of those in them. Every address is somebody.
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -256,6 +257,9 @@ class StepTestContext:
             raise PermanentError(
                 "The connection is not there", "There is no such connection.", "connection_missing"
             ) from None
+
+    def conceal(self, secret: str) -> None:
+        self.concealed.append(secret)
 
     async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
         self.sent.append((name, key, data))

@@ -238,6 +238,9 @@ class StepContext:
             await self._meter.opened(identity)
         return opened
 
+    def conceal(self, secret: str) -> None:
+        self._secrets = (*self._secrets, secret)
+
     async def send_event(self, name: str, key: str, data: JSON) -> SentEvent:
         self._start()
         return await asyncio.get_running_loop().run_in_executor(self._doors.pool, self._send_event, name, key, data)

@@ -31,7 +31,7 @@ from runtime.sdk import (
 from runtime.sdk.addresses import read_address
 from runtime.sdk.advice import address_advice, address_problems, secret_pairs
 from runtime.sdk.bodies import is_json_type, media_type, response_json, response_text
-from runtime.sdk.calls import REFUSED_HEADERS, refuse, sign_in, with_query
+from runtime.sdk.calls import REFUSED_HEADERS, Signed, refuse, sign_in, with_query
 from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
 from runtime.sdk.http import is_among, parse_codes
@@ -73,7 +73,7 @@ class HttpRequestConfig(LookUpSettings):
         title="Sign in with",
         help="A connection keeps the password or token; it is never shown again.",
         widget="connection",
-        kinds=("http_basic", "http_bearer", "http_header", "http_query"),
+        kinds=("http_basic", "http_bearer", "http_header", "http_query", "http_oauth"),
         order=3,
         max_length=100,
     )
@@ -231,8 +231,24 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
     query = [(pair.name, _text(pair.value)) for pair in config.query]
     headers = [(pair.name, _text(pair.value)) for pair in config.headers]
     signed = await sign_in(context, config.connection, host, headers, query)
-    headers, query, redactor = signed.headers, signed.query, signed.redactor
     body = await _body(config, context)
+    kept = Kept(
+        context, name=config.file_name, url=config.url, counts=lambda status: is_among(status, config.success_codes)
+    )
+    answer, request = await _call(config, context, signed, body, kept)
+    if answer.status == 401 and signed.renew is not None:
+        # A token can be ended before its time. Who was refused has done nothing: it is asked for anew, once.
+        signed.renew()
+        signed = await sign_in(context, config.connection, host, headers, query)
+        answer, request = await _call(config, context, signed, body, kept)
+    return _result(config, answer, host, signed.redactor, request, kept.file)
+
+
+async def _call(
+    config: HttpRequestConfig, context: Context, signed: Signed, body: Outgoing, kept: Kept
+) -> tuple[HttpAnswer, JSON]:
+    """The answer, and what was sent as it is shown."""
+    headers, redactor = list(signed.headers), signed.redactor
     names = {name.lower() for name, _value in headers}
     if body.content_type and "content-type" not in names:
         headers.append(("Content-Type", body.content_type))
@@ -243,16 +259,13 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
             check_header(name, value, REFUSED_HEADERS)
         except ValueError as error:
             raise PermanentError("A header cannot be sent", f"{error}.", "header") from None
-    url = with_query(config.url, query)
+    url = with_query(config.url, signed.query)
     request: JSON = {
         "method": config.method,
         "url": redactor.url(url),
         "headers": redactor.headers(headers),
         "body": redactor.text(body.shown) or None,
     }
-    kept = Kept(
-        context, name=config.file_name, url=config.url, counts=lambda status: is_among(status, config.success_codes)
-    )
     try:
         answer = await context.http.request(
             config.method,
@@ -269,7 +282,7 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
         failure.request = request
         failure.message = redactor.text(failure.message)
         raise
-    return _result(config, answer, host, redactor, request, kept.file)
+    return answer, request
 
 
 async def look(config: HttpRequestConfig, step_input: JSON, context: Context, work_out: Work) -> Verdict:
