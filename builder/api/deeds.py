@@ -131,6 +131,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "run.paused": _run("run.pause", says=("reason",)),
         "run.resumed": _run("run.resume"),
         "run.retried": _run("run.replay", says=("plan", "start", "version", "repeats"), digests=("decisions",)),
+        "run.asked": _run(INSIDE, says=("node", "version")),
         "run.replayed": _run("run.replay", says=("version",)),
         "run.undone": _run("run.undo", says=("plan", "reason", "repeats"), digests=("decisions",)),
         "run.moved_on": _run("wait.resume", says=("node_id",), digests=("data",)),
@@ -192,6 +193,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "batch.failed_downloaded": _batch(says=("kind",)),
         # Questions and reviews
         "task.decided": _task("human.decide", "human.pend", says=("outcome", "comment"), digests=("answers", "output")),
+        "task.asked": _task(INSIDE),
         "task.mended": _task("human.decide", says=("comment",), digests=("settings",)),
         "task.decision_taken_back": Deed("task", "task_id", ("human.unpend",), perhaps=True),
         "tasks.decisions_taken_back": Deed("task", at=("human.unpend",), each=True),

@@ -55,7 +55,8 @@ class PlanStep(View):
 
     `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened ·
     refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the
-    run before did stays). `items`: of a step that has others done by runs of their own.
+    run before did stays). `items`: of a step that has others done by runs of their own. `asks`: what people call the
+    system that can be asked now whether it happened (`retry-plan/ask`), empty where nothing names it, else null.
     """
 
     node: str
@@ -67,6 +68,7 @@ class PlanStep(View):
     first: bool
     input: Any
     items: PlanItems | None
+    asks: str | None
 
 
 class PlanView(View):
@@ -174,6 +176,7 @@ class Plan(ApiView):
                     first=step.first,
                     input=worked_with(call, step.input),
                     items=None if step.items is None else PlanItems(**asdict(step.items)),
+                    asks=step.asks,
                 )
                 for step in plan.steps
             ],

@@ -26,6 +26,7 @@ from runtime.api.alerts import (
     try_alert_channel,
     try_alert_rule,
 )
+from runtime.api.asking_now import ask_now, ask_now_of_task
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
 from runtime.api.batches import batch, batch_files, batch_passed_over, keep_manifest, manifest
@@ -240,6 +241,8 @@ __all__ = [
     "answered_since",
     "archive",
     "ask",
+    "ask_now",
+    "ask_now_of_task",
     "asked_alone",
     "asked_among",
     "backfill",

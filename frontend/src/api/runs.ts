@@ -275,6 +275,8 @@ export interface PlanStep {
   first: boolean;
   input: Json;
   items: PlanItems | null;
+  /** What people call the system that can be asked now whether it happened, empty where nothing names it; else null. */
+  asks: string | null;
 }
 
 export interface RetryPlan {

@@ -215,6 +215,19 @@ export type ArrivalShape = {
   region: string;
 };
 
+/** About which step that a retry would begin with, and for what the plan was asked; `settings`: all that the step is to be given instead, for those who may edit the workflow. */
+export type AskBody = {
+  node: string;
+  settings?: (Record<string, unknown> | null);
+  start?: Array<string>;
+  version?: (number | null);
+};
+
+/** What the step is to be given instead, all of it; null: what it was given. */
+export type AskOfTaskBody = {
+  settings?: (Record<string, unknown> | null);
+};
+
 /** What can be read in two ways: with a comma and with a point as the sign of decimals, or with the day and with the month first. */
 export type AskShape = {
   cell: string;
@@ -244,6 +257,19 @@ export type Asked = {
   key: string;
   kind: string;
   name: string;
+};
+
+/** What the other system said. `no_turn`: it was not asked, since its connection takes no call now; `until`: when it may. `code` and `message`: why it could not tell. `name`: what it calls the thing that is there. `output`: what the step gives if that is taken over, where it can be (`takes`): told to a retry as the result of a step that happened. */
+export type AskedShape = {
+  at: string;
+  code: string;
+  found: FoundEnum;
+  message: string;
+  name: string;
+  output: unknown;
+  system: string;
+  takes: boolean;
+  until: (string | null);
 };
 
 /** One try at a step; `generation` counts the goes of the run, from 1. `worker`: which one made it; null where that is not on record. */
@@ -1414,8 +1440,9 @@ export type FixCheck = {
   problem: (string | null);
 };
 
-/** A failed step as it can be mended. `input`: what it was given; `ended`: the run has stopped at it already; `why`: why it cannot be mended from here, null where it can. While the run has not ended, it is mended with one call to the same path. Of one that has, the plan of its retry is asked for, and the retry is told the other settings as `edits` of this step. */
+/** A failed step as it can be mended. `input`: what it was given; `ended`: the run has stopped at it already; `why`: why it cannot be mended from here, null where it can. While the run has not ended, it is mended with one call to the same path. Of one that has, the plan of its retry is asked for, and the retry is told the other settings as `edits` of this step. `asks`: as of a step of such a plan. */
 export type FixView = {
+  asks: (string | null);
   ended: boolean;
   input: unknown;
   node: string;
@@ -1426,6 +1453,8 @@ export type FixView = {
 export type FormEnum = "pdf" | "png";
 
 export type FormatEnum = "csv" | "csv_comma" | "json";
+
+export type FoundEnum = "happened" | "did_not_happen" | "could_not_tell" | "no_turn";
 
 /** A day on which nobody works, by the calendar of some schedules or the workspace's default one. `kind`: `off`, or `close`, the day on which the workspace closes a period, on which people do work. */
 export type FreeDayShape = {
@@ -2500,8 +2529,9 @@ export type PlanItems = {
   version: (number | null);
 };
 
-/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the run before did stays). `items`: of a step that has others done by runs of their own. */
+/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the run before did stays). `items`: of a step that has others done by runs of their own. `asks`: what people call the system that can be asked now whether it happened (`retry-plan/ask`), empty where nothing names it, else null. */
 export type PlanStep = {
+  asks: (string | null);
   fate: string;
   first: boolean;
   input: unknown;
@@ -5894,6 +5924,22 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/fix/ask": {
+    path: { task_id: string; workspace_id: string };
+    body: AskOfTaskBody;
+    answers: {
+      "200": AskedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/fix/check": {
     path: { task_id: string; workspace_id: string };
     body: FixBody;
@@ -7165,6 +7211,22 @@ export interface Operations {
       "403": Problem;
       "404": Problem;
       "409": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/retry-plan/ask": {
+    path: { run_id: string; workspace_id: string };
+    body: AskBody;
+    answers: {
+      "200": AskedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
       "422": Problem;
       "503": Problem;
     };
