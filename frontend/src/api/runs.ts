@@ -279,12 +279,23 @@ export interface PlanStep {
   asks: string | null;
 }
 
+/** In which of a plan's steps the live version (`after`) differs from the run's own (`before`); names of other steps. */
+export interface PlanChanges {
+  before: number;
+  after: number;
+  changed: { node: string; name: string; fields: string[] }[];
+  added: string[];
+  removed: string[];
+}
+
 export interface RetryPlan {
   id: string;
   generation: number;
   version: number;
   /** To choose from: the run's own first, then the live one. */
   versions: number[];
+  /** Null where there is no choice. */
+  changes: PlanChanges | null;
   steps: PlanStep[];
   /** Keys of steps that forbid the version. */
   incompatible: string[];

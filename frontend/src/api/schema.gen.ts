@@ -2506,6 +2506,22 @@ export type PlanBulk = {
   version?: VersionEnum;
 };
 
+/** A step that the two versions have set up otherwise, and in which fields. */
+export type PlanChange = {
+  fields: Array<string>;
+  name: string;
+  node: string;
+};
+
+/** In which of the plan's steps the live version differs from the one that the run has. `before`, `after`: their numbers; `added`, `removed`: names of steps that only one of them has. */
+export type PlanChanges = {
+  added: Array<string>;
+  after: number;
+  before: number;
+  changed: Array<PlanChange>;
+  removed: Array<string>;
+};
+
 /** A run of a step that is not kept; `index` counts from 0, `error` says why it did not end well. */
 export type PlanItemShape = {
   error: (ErrorView | null);
@@ -2543,8 +2559,9 @@ export type PlanStep = {
   why: (string | null);
 };
 
-/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened, and those in `missing` (names), which it lacks and which did something outside that stands. `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
+/** What a retry would do. `versions` to choose from, and what differs between them (`changes`); steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened, and those in `missing` (names), which it lacks and which did something outside that stands. `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
 export type PlanView = {
+  changes: (PlanChanges | null);
   dropped: Array<string>;
   generation: number;
   id: string;
@@ -6953,6 +6970,18 @@ export interface Operations {
     query: { cursor?: (string | null); limit?: number };
     answers: {
       "200": PagedPassedOverShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/results": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { format?: "csv" | "csv_comma" };
+    answers: {
+      "200": unknown;
       "400": Problem;
       "401": Problem;
       "403": Problem;

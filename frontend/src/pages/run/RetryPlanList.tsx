@@ -8,6 +8,7 @@ import { formatExact } from "../../graph/exact";
 import { Button, CheckboxField } from "../../ui";
 import fields from "../../ui/fields.module.css";
 import { Asked } from "./AskedNow";
+import { StepChanges } from "./PlanChanges";
 import { PlanItems } from "./PlanItems";
 import { type Answers, type FateNow, fateOf, isEditable, type Missing, planLines, settingsOf, whyOf, wouldBeTwice } from "./retry";
 import css from "./retry.module.css";
@@ -117,6 +118,7 @@ function Row({ step, run, plan, start, version, specs, answers, onAnswers, missi
             {t(fate === "repeats" && step.why === "called" ? "retry.fate.called" : `retry.fate.${fate}`)}
             {why && ` — ${t(`retry.why.${why}`)}`}
           </small>
+          <StepChanges changes={plan.changes} version={plan.version} step={step} spec={specs[step.type]} />
         </div>
         {editable &&
           (editing ? (

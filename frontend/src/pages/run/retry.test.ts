@@ -11,7 +11,7 @@ function step(node: string, fate: Fate, why: Known | null = null, more: Partial<
 }
 
 function plan(...steps: PlanStep[]): RetryPlan {
-  return { id: "plan", generation: 1, version: 1, versions: [1], steps, incompatible: [], dropped: [], missing: [], paused_around: false, workflow_held: false };
+  return { id: "plan", generation: 1, version: 1, versions: [1], changes: null, steps, incompatible: [], dropped: [], missing: [], paused_around: false, workflow_held: false };
 }
 
 const answers = (more: Partial<Answers>): Answers => ({ ...NO_ANSWERS, ...more });
