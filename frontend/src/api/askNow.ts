@@ -1,5 +1,6 @@
 /** Asking the other system whether something happened, before it is sent again. Nothing is changed by that. */
 import { useQuery } from "@tanstack/react-query";
+import { useId } from "react";
 
 import { formatExact, parseExact } from "../graph/exact";
 import type { JsonObject } from "../graph/types";
@@ -40,12 +41,13 @@ export function askNow(workspace: string, about: About, settings: JsonObject | n
 }
 
 /** Asks once, and again whenever somebody says so: each question is a call at the other system, and goes on record. */
-export function useAskNow(about: About, settings: JsonObject | null, enabled: boolean) {
+export function useAskNow(about: About, settings: JsonObject | null) {
+  // What was said elsewhere on the page a while ago is no answer to who asks now.
+  const asker = useId();
   const workspace = useWorkspace().id;
   return useQuery({
-    queryKey: [workspace, "ask-now", about, settings === null ? null : formatExact(settings)],
+    queryKey: [workspace, "ask-now", asker, about, settings === null ? null : formatExact(settings)],
     queryFn: () => askNow(workspace, about, settings),
-    enabled,
     retry: false,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,

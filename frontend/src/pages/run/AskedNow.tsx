@@ -50,7 +50,7 @@ export function Asked({ about, system, settings, onSaid, children }: AskedProps)
   const id = useId();
   const words = useSaid();
   const [asked, setAsked] = useState<JsonObject | null>(null);
-  const query = useAskNow(about, asked, true);
+  const query = useAskNow(about, asked);
   const said = query.isFetching ? undefined : query.data;
   useEffect(() => {
     if (said) onSaid?.(said);
