@@ -12,7 +12,7 @@ from django.http import StreamingHttpResponse
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
 from builder.accounts.times import maybe, stamp
-from builder.api import manifest_sheets
+from builder.api import manifest_sheets, result_sheets
 from builder.api.batch_shapes import (
     BatchCheckShape,
     BatchFileShape,
@@ -38,7 +38,8 @@ from builder.api.files import FileShape, file_shapes
 from builder.api.manifest_sheets import ManifestQuery
 from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import Refusal
-from builder.api.sensitive import worked_with
+from builder.api.result_sheets import ResultQuery
+from builder.api.sensitive import masking, worked_with
 from builder.api.shapes import Items, Paged
 from runtime import api as runtime_api
 from runtime.contracts.batches import BatchCheckView, ControlTotal, CountAndSum, WrongFile
@@ -124,6 +125,18 @@ class Manifest(ApiView):
         """Keep the manifest as the entries stand now, as a file of the run."""
         made = runtime_api.keep_manifest(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
         return file_shapes(call, [made])[0]
+
+
+class Results(ApiView):
+    @operation(Action.FILE_SEE, query=ResultQuery, file=True, does="batch.results_downloaded")
+    def get(self, call: Call, *, run_id: UUID, node_id: str, query: ResultQuery) -> StreamingHttpResponse:
+        """What came of each entry, beside what it was given: the columns of the table, then status, message and id."""
+        about: Any = {"workspace_id": call.workspace.id, "run_id": run_id, "node": node_id}
+        given, own = result_sheets.columns(runtime_api.walk_items(**about))
+        found = result_sheets.rows(runtime_api.walk_results(**about), own, masking(call))
+        table = runtime_api.csv_portions(found, [*given, *own], comma=query.format == "csv_comma")
+        headers = {"Content-Disposition": 'attachment; filename="results.csv"', "Accept-Ranges": "none"}
+        return StreamingHttpResponse(table, content_type=_CSV, headers=headers)
 
 
 class Checks(ApiView):

@@ -190,6 +190,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "batch.check_noted": _batch("bulk.check", says=("sha256", "checked")),
         "batch.retry_begun": _batch("deadletter.bulk", says=("cause", "per_minute", "stop_after", "trial", "reason")),
         "batch.entry_corrected": _batch("run.replay", each=True),
+        "batch.results_downloaded": _batch(says=("format",)),
         "batch.failed_downloaded": _batch(says=("kind",)),
         # Questions and reviews
         "task.decided": _task("human.decide", "human.pend", says=("outcome", "comment"), digests=("answers", "output")),

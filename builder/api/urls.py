@@ -164,6 +164,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/runs/<uuid:run_id>/batches/<str:node_id>/passed-over", passed_over.PassedOver.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/retry", batches.RetryOfFailed.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/corrections", batches.Corrections.as_view()),
+    path("/runs/<uuid:run_id>/batches/<str:node_id>/results", batches.Results.as_view()),
     path("/runs/<uuid:run_id>/batches/<str:node_id>/error-file", batches.ErrorFile.as_view()),
     path("/runs/<uuid:run_id>/reconciliations/<str:node_id>", reconciliations.Reconciliation.as_view()),
     path("/runs/<uuid:run_id>/reconciliations/<str:node_id>/outcomes", reconciliations.Outcomes.as_view()),

@@ -304,6 +304,7 @@ ROUTES = [
         (404,),
         {"items": [{"index": 0, "item": 1}]},
     ),
+    Row("GET", f"{B}/results", VIEW, Scope.READ, (404,)),
     Row("GET", f"{B}/error-file", VIEW, Scope.READ, (404,)),
     Row("POST", f"{B}/error-file", REVIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/reconciliations/<str:node_id>", VIEW, Scope.READ, (404,)),
