@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from builder.api.batch_shapes import (
     MinuteShape,
     NoteCheck,
     RetryFailed,
+    SlowingShape,
     TurnsShape,
     WrongFileShape,
 )
@@ -103,6 +105,7 @@ class Batch(ApiView):
                 )
                 for of in one.turns
             ],
+            slowing=None if one.slowing is None else SlowingShape(**asdict(one.slowing)),
             goes_on_at=maybe(one.goes_on_at),
         )
 

@@ -95,6 +95,8 @@ export interface Batch {
   sealed: boolean;
   /** At which connections entries wait for their turn. */
   turns: BatchTurns[];
+  /** What makes it slower than it began: a system's calls take so long now, and took so long at first, in ms. */
+  slowing: { system: string; step: string; now_ms: number; usual_ms: number } | null;
   /** No further one begins before that, by the step's times. */
   goes_on_at: Instant | null;
 }
