@@ -65,6 +65,7 @@ def test_the_other_system_says_that_it_is_safe_to_send_it_again(
     until(api, run, "completed")
     assert len(invoices(product, "ASK-8201")) == 1
     page.get_by_role("tab", name="Events").click()
+    page.get_by_role("button", name="People", exact=True).click()
     expect(
         page.get_by_role("cell", name=re.compile("The other system was asked about Create invoice")).first
     ).to_be_visible()
@@ -108,7 +109,7 @@ def test_trying_one_of_many_sends_nothing_that_is_there_already(
     (invoice,) = invoices(product, "ASK-8203")
     workflow = api.call("GET", f"W/runs/{run}")["workflow"]["id"]
     page = signed_in(f"/dead-letters?workflow={workflow}", dark=True)
-    page.get_by_role("button", name="Try 1 first").click()
+    page.get_by_role("button", name="Retry 1 run").click()
     expect(page.get_by_text("Nothing was sent.")).to_contain_text(invoice["id"])
     shot(page, "asked-trial-dark")
     assert findings(page) == []

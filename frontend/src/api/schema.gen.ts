@@ -437,7 +437,7 @@ export type BatchFileShape = {
   size: number;
 };
 
-/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice; `left_out` were skipped by people. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
+/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice; `left_out` were skipped by people. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `slowing`: what makes it slower than it began, where that is plain. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
 export type BatchShape = {
   can_retry_run: boolean;
   causes: Array<CauseShape>;
@@ -464,6 +464,7 @@ export type BatchShape = {
   running: number;
   sealed: boolean;
   skipped: number;
+  slowing: (SlowingShape | null);
   solved: number;
   started: number;
   started_at: (string | null);
@@ -3350,6 +3351,14 @@ export type SliceView = {
   busy: number;
   done: number;
   failed: number;
+};
+
+/** A system that takes longer now than for the first entries: `system` as people call it, empty where nothing names it; by which `step`; medians in ms, of its last calls and of the first. */
+export type SlowingShape = {
+  now_ms: number;
+  step: string;
+  system: string;
+  usual_ms: number;
 };
 
 /** Everything the canvas needs of a run, as of `seq`. */
