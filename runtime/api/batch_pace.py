@@ -58,7 +58,8 @@ def _took(run_ids: list[UUID]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     rows = Attempt.objects.filter(run_id__in=run_ids, status="succeeded", finished_at__isnull=False)
     for node_id, began, ended in rows.values_list("node_id", "started_at", "finished_at"):
-        found[node_id].append(ended - began)
+        if ended is not None:
+            found[node_id].append(ended - began)
     return found
 
 
