@@ -54,6 +54,16 @@ class MinuteShape(View):
     count: int
 
 
+class SlowingShape(View):
+    """A system that takes longer now than for the first entries: `system` as people call it, empty where nothing names
+    it; by which `step`; medians in ms, of its last calls and of the first."""
+
+    system: str
+    step: str
+    now_ms: int
+    usual_ms: int
+
+
 class TurnsShape(View):
     """So many entries wait for their turn at this connection, which takes so many `calls` within `period_ms` and
     `at_once` at a time; `paused_until`: the other system has asked for it."""
@@ -71,7 +81,8 @@ class BatchShape(View):
     """The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped`
     came twice; `left_out` were skipped by people. `per_minute`: null where too few ended lately. `manifest`: the last
     that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's
-    times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried."""
+    times. `slowing`: what makes it slower than it began, where that is plain. `can_retry_run`: the run itself has
+    failed, and goes on with these entries where it is retried."""
 
     run_id: UUID
     node: str
@@ -106,6 +117,7 @@ class BatchShape(View):
     manifest: FileShape | None
     sealed: bool
     turns: list[TurnsShape]
+    slowing: SlowingShape | None
     goes_on_at: str | None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.http import StreamingHttpResponse
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
 from builder.accounts.times import maybe, stamp
-from builder.api import manifest_sheets
+from builder.api import manifest_sheets, result_sheets
 from builder.api.batch_shapes import (
     BatchCheckShape,
     BatchFileShape,
@@ -29,6 +30,7 @@ from builder.api.batch_shapes import (
     MinuteShape,
     NoteCheck,
     RetryFailed,
+    SlowingShape,
     TurnsShape,
     WrongFileShape,
 )
@@ -38,7 +40,8 @@ from builder.api.files import FileShape, file_shapes
 from builder.api.manifest_sheets import ManifestQuery
 from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import Refusal
-from builder.api.sensitive import worked_with
+from builder.api.result_sheets import ResultQuery
+from builder.api.sensitive import masking, worked_with
 from builder.api.shapes import Items, Paged
 from runtime import api as runtime_api
 from runtime.contracts.batches import BatchCheckView, ControlTotal, CountAndSum, WrongFile
@@ -102,6 +105,7 @@ class Batch(ApiView):
                 )
                 for of in one.turns
             ],
+            slowing=None if one.slowing is None else SlowingShape(**asdict(one.slowing)),
             goes_on_at=maybe(one.goes_on_at),
         )
 
@@ -124,6 +128,18 @@ class Manifest(ApiView):
         """Keep the manifest as the entries stand now, as a file of the run."""
         made = runtime_api.keep_manifest(workspace_id=call.workspace.id, run_id=run_id, node=node_id)
         return file_shapes(call, [made])[0]
+
+
+class Results(ApiView):
+    @operation(Action.FILE_SEE, query=ResultQuery, file=True, does="batch.results_downloaded")
+    def get(self, call: Call, *, run_id: UUID, node_id: str, query: ResultQuery) -> StreamingHttpResponse:
+        """What came of each entry, beside what it was given: the columns of the table, then status, message and id."""
+        about: Any = {"workspace_id": call.workspace.id, "run_id": run_id, "node": node_id}
+        given, own = result_sheets.columns(runtime_api.walk_items(**about))
+        found = result_sheets.rows(runtime_api.walk_results(**about), own, masking(call))
+        table = runtime_api.csv_portions(found, [*given, *own], comma=query.format == "csv_comma")
+        headers = {"Content-Disposition": 'attachment; filename="results.csv"', "Accept-Ranges": "none"}
+        return StreamingHttpResponse(table, content_type=_CSV, headers=headers)
 
 
 class Checks(ApiView):

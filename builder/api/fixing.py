@@ -21,7 +21,7 @@ class FixView(View):
     why it cannot be mended from here, null where it can.
 
     While the run has not ended, it is mended with one call to the same path. Of one that has, the plan of its retry is
-    asked for, and the retry is told the other settings as `edits` of this step.
+    asked for, and the retry is told the other settings as `edits` of this step. `asks`: as of a step of such a plan.
     """
 
     node: str
@@ -29,6 +29,7 @@ class FixView(View):
     input: Any
     ended: bool
     why: str | None
+    asks: str | None
 
 
 class FixBody(Body):
@@ -66,6 +67,7 @@ class Fix(ApiView):
             input=worked_with(call, found.input),
             ended=found.ended,
             why=found.why,
+            asks=found.asks,
         )
 
     @operation(

@@ -252,7 +252,7 @@ class _Story:
             return self._question(row).node
         detail = reading.detail_of(row)
         said, edits = detail.get("said", {}), detail.get("edits", {})
-        for named in ([said.get("node_id")], said.get("start"), list(edits)):
+        for named in ([said.get("node_id")], [said.get("node")], said.get("start"), list(edits)):
             # A retry of several steps is about the run as a whole.
             if isinstance(named, list) and len(named) == 1 and isinstance(named[0], str):
                 return named[0]

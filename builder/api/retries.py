@@ -17,9 +17,10 @@ from builder.api.operation import ApiView, Body, Call, Query, View, operation
 from builder.api.sensitive import shown, worked_with
 from builder.api.shapes import Items, Paged
 from builder.workflows import selectors, shapes
+from builder.workflows.differences import changed_steps, differences
 from builder.workflows.shapes import ErrorView, RunShape
 from runtime import api as runtime_api
-from runtime.contracts import Decision, RetryView
+from runtime.contracts import Decision, RetryPlan, RetryView
 
 NodeId = Annotated[str, Field(min_length=1, max_length=64)]
 Nodes = Annotated[list[NodeId], Field(max_length=2000)]
@@ -55,7 +56,8 @@ class PlanStep(View):
 
     `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened ·
     refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the
-    run before did stays). `items`: of a step that has others done by runs of their own.
+    run before did stays). `items`: of a step that has others done by runs of their own. `asks`: what people call the
+    system that can be asked now whether it happened (`retry-plan/ask`), empty where nothing names it, else null.
     """
 
     node: str
@@ -67,10 +69,31 @@ class PlanStep(View):
     first: bool
     input: Any
     items: PlanItems | None
+    asks: str | None
+
+
+class PlanChange(View):
+    """A step that the two versions have set up otherwise, and in which fields."""
+
+    node: str
+    name: str
+    fields: list[str]
+
+
+class PlanChanges(View):
+    """In which of the plan's steps the live version differs from the one that the run has. `before`, `after`: their
+    numbers; `added`, `removed`: names of steps that only one of them has."""
+
+    before: int
+    after: int
+    changed: list[PlanChange]
+    added: list[str]
+    removed: list[str]
 
 
 class PlanView(View):
-    """What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as
+    """What a retry would do. `versions` to choose from, and what differs between them (`changes`);
+    steps in `incompatible` (keys) forbid the one chosen, as
     do those in `dropped` (names), which it lacks and of which nobody knows whether they happened, and those in
     `missing` (names), which it lacks and which did something outside that stands.
     `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still
@@ -80,6 +103,7 @@ class PlanView(View):
     generation: int
     version: int
     versions: list[int]
+    changes: PlanChanges | None
     steps: list[PlanStep]
     incompatible: list[str]
     dropped: list[str]
@@ -163,6 +187,7 @@ class Plan(ApiView):
             generation=plan.generation,
             version=plan.version,
             versions=plan.versions,
+            changes=_changes(call, plan),
             steps=[
                 PlanStep(
                     node=step.node,
@@ -174,6 +199,7 @@ class Plan(ApiView):
                     first=step.first,
                     input=worked_with(call, step.input),
                     items=None if step.items is None else PlanItems(**asdict(step.items)),
+                    asks=step.asks,
                 )
                 for step in plan.steps
             ],
@@ -271,6 +297,28 @@ class ReplayAsNew(ApiView):
             workspace_id=call.workspace.id, run_id=run_id, version=body.version, by=call.person.id
         )
         return selectors.shaped(workspace_id=call.workspace.id, views=[view])[0]
+
+
+def _changes(call: Call, plan: RetryPlan) -> PlanChanges | None:
+    """None where there is no other version to go on with."""
+    if len(plan.versions) < 2:
+        return None
+    workflow_id = runtime_api.run(workspace_id=call.workspace.id, run_id=plan.run_id).workflow_id
+    was, now = (_graph(call, workflow_id, number) for number in plan.versions[:2])
+    told: Any = differences(was, now)
+    fields, names = changed_steps(was, now), {step.node: step.name for step in plan.steps}
+    return PlanChanges(
+        before=plan.versions[0],
+        after=plan.versions[1],
+        changed=[PlanChange(node=node, name=names[node], fields=fields[node]) for node in names if node in fields],
+        added=list(told.get("added", ())),
+        removed=list(told.get("removed", ())),
+    )
+
+
+def _graph(call: Call, workflow_id: UUID, number: int) -> dict[str, Any]:
+    found = runtime_api.version(workspace_id=call.workspace.id, workflow_id=workflow_id, number=number)
+    return runtime_api.version_graph(workspace_id=call.workspace.id, version_id=found.id)
 
 
 def _person(view: RetryView) -> UUID | None:

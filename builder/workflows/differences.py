@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from runtime.contracts import JSON, dumps
 
-__all__ = ["differences"]
+__all__ = ["changed_steps", "differences"]
 
 #: Where a step lies says nothing of what it does.
 _PLACE: Final = frozenset({"position", "size", "width", "height"})
@@ -36,6 +36,13 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
         "remarks": before.get("annotations") != after.get("annotations"),
     }
     return {name: one for name, one in found.items() if one}
+
+
+def changed_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The fields in which steps that both have differ, by the steps' ids."""
+    was, now = _nodes(before), _nodes(after)
+    found = {key: _fields(was[key], now[key]) for key in was if key in now}
+    return {key: fields for key, fields in found.items() if fields}
 
 
 def _nodes(graph: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -26,8 +26,10 @@ from runtime.api.alerts import (
     try_alert_channel,
     try_alert_rule,
 )
+from runtime.api.asking_now import ask_now, ask_now_of_task
 from runtime.api.backfills import backfill, backfill_plan, backfills, stop_backfill
 from runtime.api.batch_checks import batch_checks, check_batch, note_batch_check
+from runtime.api.batch_results import walk_items, walk_results
 from runtime.api.batches import batch, batch_files, batch_passed_over, keep_manifest, manifest
 from runtime.api.broken import (
     broken_for,
@@ -240,6 +242,8 @@ __all__ = [
     "answered_since",
     "archive",
     "ask",
+    "ask_now",
+    "ask_now_of_task",
     "asked_alone",
     "asked_among",
     "backfill",
@@ -488,7 +492,9 @@ __all__ = [
     "versions_using",
     "waits",
     "walk_failed",
+    "walk_items",
     "walk_named_runs",
+    "walk_results",
     "walk_runs",
     "workflows_started_by",
 ]

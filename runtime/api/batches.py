@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Cast
 
+from runtime.api.batch_pace import slowing
 from runtime.api.budgets import turns_awaited
 from runtime.api.cursors import decode_number, encode_number, page_size
 from runtime.api.files import file as file_view
@@ -112,6 +113,7 @@ def _counted(workspace_id: UUID, run_id: UUID, node: str) -> BatchView:
         sealed=kept is not None and not _has_changed_since(own, kept.created_at),
         input=_input(workspace_id, config),
         turns=turns_awaited(own),
+        slowing=slowing(workspace_id, own, parsed(run.version_id).graph.body(node), database_now()) if open_ else None,
         goes_on_at=_goes_on_at(config, stand.total, stand.started) if open_ else None,
     )
 

@@ -19,6 +19,7 @@ from runtime.contracts import JSON, Fixable, NotRetryable, RetryRefused, RunEdit
 from runtime.engine.jsonprofile import loads_stored
 from runtime.engine.state import RunStatus
 from runtime.interpreter import four_eyes
+from runtime.interpreter.asked_now import asks
 from runtime.interpreter.deciding import Answer, put_down, row_of
 from runtime.interpreter.doubt_words import in_doubt
 from runtime.interpreter.edited_retries import text
@@ -28,7 +29,7 @@ from runtime.interpreter.reopening import Found, found_of, look, run_row, versio
 from runtime.store import beside, reads
 from runtime.store.models import BulkRetry, BulkRetryItem, HumanTask
 
-__all__ = ["check_fix", "fix", "fix_and_retry"]
+__all__ = ["check_fix", "fix", "fix_and_retry", "foreseen"]
 
 _BELOW = "This run is a part of another one. Mend it from there."
 _ELSEWHERE = "More than this step has to be decided about before the run goes on. Look at the run."
@@ -41,15 +42,15 @@ def fix(*, workspace_id: UUID, task_id: UUID) -> Fixable:
 
     Raises NotFound, NotRetryable (it is no failure, or the run has gone on, is done, or is no longer there).
     """
-    row, found = _foreseen(workspace_id, task_id)
+    row, found = foreseen(workspace_id, task_id)
     drawn = found.version.graph.by_id[row.node_id]
     given = input_of(found, row.node_id)
-    return Fixable(row.node_id, drawn.type, given, _ended(found), _why_not(row, found, given))
+    return Fixable(row.node_id, drawn.type, given, _ended(found), _why_not(row, found, given), asks(found, row.node_id))
 
 
 def check_fix(*, workspace_id: UUID, task_id: UUID, settings: JSON) -> str | None:
     """Why the step cannot be given this; None: it can. Raises as `fix` does."""
-    return _problem(*_foreseen(workspace_id, task_id), settings)
+    return _problem(*foreseen(workspace_id, task_id), settings)
 
 
 def fix_and_retry(*, workspace_id: UUID, task_id: UUID, settings: JSON, voter: Voter, comment: str = "") -> UUID:
@@ -58,7 +59,7 @@ def fix_and_retry(*, workspace_id: UUID, task_id: UUID, settings: JSON, voter: V
 
     Raises as `fix` and `decide` do, RetryRefused (the step cannot be given that), NotRetryable (the run has ended).
     """
-    row, found = _foreseen(workspace_id, task_id)
+    row, found = foreseen(workspace_id, task_id)
     if (why := _problem(row, found, settings)) is not None:
         raise RetryRefused({row.node_id: why})
     if _ended(found):
@@ -94,7 +95,8 @@ def _problem(row: HumanTask, found: Found, settings: JSON) -> str | None:
     return _refused(found, {row.node_id: settings}).get(row.node_id)
 
 
-def _foreseen(workspace_id: UUID, task_id: UUID) -> tuple[HumanTask, Found]:
+def foreseen(workspace_id: UUID, task_id: UUID) -> tuple[HumanTask, Found]:
+    """The question, and what a retry would find once its run has ended at this step. Raises as `fix` does."""
     row = row_of(workspace_id, task_id)
     if row.kind != "exception":
         raise NotRetryable("Nothing has failed here.", code="no_failure")

@@ -32,6 +32,7 @@ from runtime.engine.jsonprofile import dumps, loads_stored
 from runtime.engine.replay import Fate, PlannedStep
 from runtime.interpreter import called_versions, four_eyes, own_plans
 from runtime.interpreter.anew import check_anew, start_anew
+from runtime.interpreter.asked_now import asks
 from runtime.interpreter.calls import lost_try
 from runtime.interpreter.edited_retries import problem
 from runtime.interpreter.generations import decided, note_decision, paused_around, refuse_part_of_what_is_over
@@ -214,6 +215,7 @@ def _view(found: Found) -> RetryPlan:
                 first=line.first,
                 input=input_of(found, line.node) if line.first else None,
                 items=items.get(line.node),
+                asks=asks(found, line.node) if line.first else None,
             )
             for line in lines
         ],

@@ -39,6 +39,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     retry_plan(workspace_id, run_id, start, version) -> RetryPlan                 raises NotRetryable, RetryRefused
     retry(workspace_id, run_id, plan, …) -> RunView                               raises those and PlanOutdated
     retries(workspace_id, run_id) -> list[RetryView]
+    ask_now(workspace_id, run_id, node, …) -> AskedNow                            another system; raises NotRetryable
     replay_as_new(workspace_id, run_id, version, by) -> RunView                   raises NotRetryable
     dead_letter_groups(workspace_id, workflow_id) -> list[DeadLetterGroup] / dead_letters(workspace_id, cause, …)
     retry_each(workspace_id, run_ids, by) / solve_dead_letters(workspace_id, run_ids, solution, reason, by)

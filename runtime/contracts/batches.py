@@ -47,6 +47,17 @@ class FailedFor:
 
 
 @dataclass(frozen=True, slots=True)
+class Slowing:
+    """A system that takes longer now than for the first entries: `system` as people call it, empty where nothing names
+    it; by `step`, the name of the step that calls it; medians in ms, of its last calls and of the first."""
+
+    system: str
+    step: str
+    now_ms: int
+    usual_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchView:
     """The entries of one step of a run. `total`: how many there will be, None where that is not known yet; `left` of it
     have not been begun. `skipped`: came twice; `left_out`: a person chose to skip them. `started_at` … `finished_at`:
@@ -89,6 +100,8 @@ class BatchView:
     goes_on_at: int | None = None
     #: At which connections entries wait for their turn.
     turns: tuple[TurnsAwaited, ...] = ()
+    #: What makes it slower than it began; None where nothing plainly does.
+    slowing: Slowing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,13 +207,15 @@ class Voter:
 @dataclass(frozen=True, slots=True)
 class Fixable:
     """A failed step, as somebody can give it something else before it is tried again. `type`: of the step; `ended`: the
-    run has stopped at it already; `why`: why it cannot be given anything else, in a sentence."""
+    run has stopped at it already; `why`: why it cannot be given anything else, in a sentence. `asks`: see `RetryStep`.
+    """
 
     node: str
     type: str
     input: JSON
     ended: bool
     why: str | None
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

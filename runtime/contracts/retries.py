@@ -47,7 +47,9 @@ class PlannedItem:
 class RetryStep:
     """One line of a plan. `fate`: kept, again, repeats, asks, next. `why`: harmless, happened, refused, same_key,
     in_doubt, undone, called (given something else it runs another workflow anew) or None. `first`: the run goes on with
-    it, so its settings can be edited; `input` is what they were. `items`: of a step that has others done by runs."""
+    it, so its settings can be edited; `input` is what they were. `items`: of a step that has others done by runs.
+    `asks`: what people call the system that can be asked whether it happened (`ask_now`), empty where nothing names it;
+    None where nobody can be."""
 
     node: str
     key: str
@@ -58,6 +60,7 @@ class RetryStep:
     first: bool
     input: JSON
     items: PlannedItems | None = None
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from runtime.store.dialect import database_now
 from runtime.store.models import File, ItemAmount, Run, StepRun
 from runtime.store.records import FileWrite
 
-__all__ = ["MIME", "Kept", "add", "below", "keep", "lines"]
+__all__ = ["MIME", "Kept", "add", "below", "keep", "lines", "outputs_of", "status_of"]
 
 MIME: Final = "application/vnd.millrace.manifest"
 _PORTION: Final = 500
@@ -153,7 +153,7 @@ def _entries(run_id: UUID, node: str, counts: Counter[str], sums: dict[str, int]
             .annotate(more=Sum(F("attempt") - 1))
         )
         results = _results(rows, node)
-        said = left_out.said(row["id"] for row in rows if _status(row) == _LEFT_OUT)
+        said = left_out.said(row["id"] for row in rows if status_of(row) == _LEFT_OUT)
         worth = {
             row["item_index"]: row
             for row in ItemAmount.objects.filter(
@@ -161,7 +161,7 @@ def _entries(run_id: UUID, node: str, counts: Counter[str], sums: dict[str, int]
             ).values()
         }
         for row in rows:
-            status = _status(row)
+            status = status_of(row)
             counts[status] += 1
             entry: dict[str, Any] = {"seq": row["item_index"] + 1, "key": row["business_key"], "status": status}
             entry["attempts"] = row["generation"] + again.get(row["id"], 0)
@@ -179,7 +179,8 @@ def _entries(run_id: UUID, node: str, counts: Counter[str], sums: dict[str, int]
         after = rows[-1]["item_index"]
 
 
-def _status(row: Mapping[str, Any]) -> str:
+def status_of(row: Mapping[str, Any]) -> str:
+    """How an entry stands, as a manifest says it."""
     if row["finished_at"] is None:
         return "open"
     return _LEFT_OUT if row["outcome"] == Outcome.SKIPPED else _STATUSES.get(row["status"], "failed")
@@ -220,7 +221,17 @@ def below(run_ids: Sequence[UUID]) -> dict[UUID, UUID]:
 
 def _results(rows: Iterable[Mapping[str, Any]], node: str) -> dict[UUID, str]:
     """Digests of what the last steps of these runs gave; of several, of their digests by key."""
-    done = [row for row in rows if _status(row) == "done"]
+    return {
+        run_id: _digest(next(iter(texts.values())))
+        if len(texts) == 1
+        else _digest(dumps({key: _digest(text) for key, text in sorted(texts.items())}))
+        for run_id, texts in outputs_of(rows, node).items()
+    }
+
+
+def outputs_of(rows: Iterable[Mapping[str, Any]], node: str) -> dict[UUID, dict[str, str]]:
+    """What the last steps of these runs of entries gave, by key, as it is kept; of those that are done."""
+    done = [row for row in rows if status_of(row) == "done"]
     found: dict[UUID, dict[str, str]] = {}
     for version_id in {row["version_id"] for row in done}:
         graph: Graph | None = parsed(version_id).graph.body(node)
@@ -230,11 +241,8 @@ def _results(rows: Iterable[Mapping[str, Any]], node: str) -> dict[UUID, str]:
         ids = [row["id"] for row in done if row["version_id"] == version_id]
         outputs = StepRun.objects.filter(run_id__in=ids, node_id__in=ends, status="succeeded", output__isnull=False)
         for run_id, key, text in outputs.order_by("generation").values_list("run_id", "node_key", "output"):
-            found.setdefault(run_id, {})[key] = _digest(text or "null")
-    return {
-        run_id: next(iter(by_key.values())) if len(by_key) == 1 else _digest(dumps(dict(sorted(by_key.items()))))
-        for run_id, by_key in found.items()
-    }
+            found.setdefault(run_id, {})[key] = text or "null"
+    return found
 
 
 def _digest(text: str) -> str:

@@ -80,19 +80,26 @@ class Values:
     async def fetch(self, fetch: Fetch) -> None:
         """Bring in the large outputs that stand elsewhere."""
         for key, reference in list(self._references.items()):
-            value = await fetch(reference)
-            self._references.pop(key, None)
-            if key == _ITEM:
-                self._given["item"] = value
-            elif key == _TRIGGER:
+            self._came(key, await fetch(reference))
+
+    def take_in(self, read: Callable[[Reference], JSON]) -> None:
+        """The same, where it may be waited for."""
+        for key, reference in list(self._references.items()):
+            self._came(key, read(reference))
+
+    def _came(self, key: str, value: JSON) -> None:
+        self._references.pop(key, None)
+        if key == _ITEM:
+            self._given["item"] = value
+        elif key == _TRIGGER:
+            self._trigger = value
+        elif key in self._places:
+            action, name = self._places[key]
+            self._earlier[action][name] = value
+        else:
+            self._steps[key] = value
+            if key == self._trigger_key:
                 self._trigger = value
-            elif key in self._places:
-                action, name = self._places[key]
-                self._earlier[action][name] = value
-            else:
-                self._steps[key] = value
-                if key == self._trigger_key:
-                    self._trigger = value
 
     def _take_earlier(self, action: str, texts: dict[str, str]) -> None:
         of = self._earlier[action] = {}

@@ -25,7 +25,7 @@ from runtime.store.models import Budget, BudgetTurn, Run, StepRun
 from runtime.store.pauses import due_unless_stopped
 from runtime.store.statements import HELD
 
-__all__ = ["Answer", "Ask", "End", "Limits", "Settled", "due", "limits", "settle", "tidy"]
+__all__ = ["Answer", "Ask", "End", "Limits", "Settled", "due", "limits", "settle", "take_at_once", "tidy"]
 
 WAITS, GIVEN, TAKEN = "waits", "given", "taken"
 #: How long a call may need to arrive there once it was sent; beyond that its answer does not matter. ms
@@ -168,6 +168,24 @@ def settle(asks: Sequence[Ask], ends: Sequence[End] = (), looks: Iterable[UUID] 
     return found
 
 
+def take_at_once(ask: Ask) -> Answer:
+    """A turn for a call that no run waits for, of a person who looks on: now, or not at all. It goes behind everybody
+    who waits, and `due_at` says about when there may be room. Its end is told like that of any other (`settle`); of one
+    whose process died `tidy` hears."""
+    with commit("budget.turn"):
+        row = Budget.objects.select_for_update().filter(pk=ask.connection_id).first()
+        if row is None or (row.calls is None and row.at_once is None and row.broken_at is None):
+            return _NO_BUDGET
+        now = database_now()
+        desk = _Desk(row, now)
+        desk.take_in([])
+        desk.answer([])
+        answer = desk.take(ask)
+        desk.close()
+        wake(sorted({run_id for run_id, _, _ in desk.given}), now)
+    return answer
+
+
 def wake(run_ids: Sequence[UUID], now: int) -> None:
     """Have these runs looked at. The caller holds the transaction."""
     if run_ids:
@@ -230,6 +248,24 @@ class _Desk:
         if self.row.at_once is not None:
             rooms.append(max(0, self.row.at_once - self.under_way))
         return min(rooms, default=1_000_000)
+
+    def take(self, ask: Ask) -> Answer:
+        """A turn of which no run has to hear."""
+        if self.room():
+            turn = BudgetTurn(
+                connection_id=ask.connection_id, workflow_id=ask.workflow_id, run_id=ask.run_id, node_id=ask.node_id,
+                generation=ask.generation, place=ask.place, state=TAKEN, rank=self.row.clock, asked_at=self.now,
+                given_at=self.now, owner=ask.owner, token=ask.token,
+            )  # fmt: skip
+            turn.save(force_insert=True)
+            return Answer(turn.pk, goes=True)
+        if self.row.broken_at is not None:
+            return Answer(None, goes=False, broken=self.row.broken_reason or "")
+        due_at = self.row.paused_until or 0
+        if self.window is not None:
+            waiting = self.turns.filter(state=WAITS).count()
+            due_at = max(due_at, self.window.room_at(waiting + 1, self.now, self.under_way))
+        return Answer(None, goes=False, due_at=due_at, paused_until=self.row.paused_until)
 
     def answer(self, asks: Sequence[tuple[int, Ask]]) -> dict[int, Answer]:
         if asks and self.row.calls is None and self.row.at_once is None and self.row.broken_at is None:

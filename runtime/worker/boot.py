@@ -42,6 +42,7 @@ from runtime.store.records import Claimed
 from runtime.store.writer import Writer
 from runtime.worker.actors import Doorman
 from runtime.worker.alert_courier import AlertCourier
+from runtime.worker.asked_now import Inquirer
 from runtime.worker.budgets import Budgets
 from runtime.worker.context import Doors
 from runtime.worker.egress import Egress
@@ -101,6 +102,7 @@ class Runtime:
         self._postman: Postman | None = None
         self._courier: AlertCourier | None = None
         self._budgets: Budgets | None = None
+        self._inquirer: Inquirer | None = None
 
     async def start(self) -> None:
         """Check the database, start the writer and what this kind of process does. Raises ImproperlyConfigured."""
@@ -161,6 +163,9 @@ class Runtime:
             self._egress = self._egress or self._outside or Egress.from_settings()
             self._courier = AlertCourier(ways=self._egress, readers=readers)
             self._courier.start()
+        if self.kind in ("embedded", "web"):
+            self._egress = self._egress or self._outside or Egress.from_settings()
+            self._inquirer = Inquirer(self._egress, self._pool("look-ups", 2), self.boot_id)
         pump = self.pump
         self.ticker = Ticker(
             writer=self.writer,
@@ -179,6 +184,9 @@ class Runtime:
         """Stop claiming, let steps finish within the grace, hand everything else back (I31). Idempotent."""
         loop = asyncio.get_running_loop()
         await self.rest(grace_seconds)
+        if self._inquirer is not None:
+            self._inquirer.stop()
+            self._inquirer = None
         if self._guard is not None:
             await self._guard.stop()
             self._guard = None

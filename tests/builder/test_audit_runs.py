@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from builder.audit import chain, verify
 from builder.audit.chain import canonical
@@ -16,11 +17,14 @@ from runtime.store.models import HumanTask, Run
 from tests.builder.conftest import World
 from tests.builder.test_waits import run as waiting
 from tests.factories import Answer
+from tests.runtime.fixtures import World as Outside
+from tests.runtime.fixtures import open_company
 from tests.runtime.machine import Machine, fields, flow, step, wait_until
 from tests.runtime.test_batches import statements
+from tests.runtime.test_look_ups import by_key, looked_up
 from tests.runtime.test_own_runs import inside
 
-__all__ = ["waiting"]
+__all__ = ["open_company", "waiting"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "CANARY-9f8e7d6c5b4a"
@@ -155,3 +159,59 @@ def test_a_link_that_is_shown_and_a_wait_that_is_ended_are_told(world: World, wa
     assert shown.body["url"].rpartition("/")[2] not in row.detail
     moved = world.as_rosa.post(f"{here}/resume", {"data": {"password": CANARY}})
     assert CANARY not in one(world, "run.moved_on", moved, 200).detail
+
+
+@pytest.fixture
+def company(open_company: Outside, settings: Settings) -> Outside:
+    settings.PRACTICE_COMPANY = True
+    settings.PRACTICE_ADDRESS = ("127.0.0.1", open_company.port)
+    return open_company
+
+
+def refused_invoice(company: Outside) -> dict[str, Any]:
+    """A call that the other system refuses once, and of which it can be asked whether it happened."""
+    pay = looked_up("pay", f"{company.url}/with/fail=422*1;ignore/invoices", by_key(company))
+    return flow("start -> pay", pay)
+
+
+def test_who_asked_the_other_system_and_what_it_said_in_a_word_is_on_record(
+    world: World, company: Outside, machine: Machine
+) -> None:
+    here = start(world, refused_invoice(company))
+    assert world.as_vera.post(f"{here}/retry-plan/ask", {"node": "pay"}).status == 403
+    assert rows(world, "run.asked") == []
+    answer = world.as_rosa.post(f"{here}/retry-plan/ask", {"node": "pay"})
+    row = one(world, "run.asked", answer, 200)
+    assert (answer.body["found"], answer.body["takes"], answer.body["output"]) == ("did_not_happen", False, None)
+    detail = chain.document([getattr(row, name) for name in chain.COLUMNS])["detail"]
+    assert (detail["answered"], detail["said"]["node"]) == ("did_not_happen", "pay")
+    plan = world.as_rosa.get(f"{here}/retry-plan").body
+    (asked,) = [step for step in plan["steps"] if step["node"] == "pay"]
+    assert asked["asks"] == "practice-company"
+    # With other settings a step reaches other places: that is for who may draw it.
+    edited = {"node": "pay", "settings": {**asked["input"], "look_up_url": f"{company.url}/orders"}}
+    assert world.as_rosa.post(f"{here}/retry-plan/ask", edited).status == 403
+    assert world.as_bo.post(f"{here}/retry-plan/ask", edited).body["found"] == "happened"
+    wrong = world.as_bo.post(f"{here}/retry-plan/ask", {"node": "start"})
+    assert (wrong.status, wrong.body["code"]) == (409, "no_look_up")
+    assert len(rows(world, "run.asked")) == 2
+
+
+def test_what_failed_in_the_inbox_is_asked_about_before_it_is_mended(
+    world: World, company: Outside, machine: Machine
+) -> None:
+    graph = refused_invoice(company)
+    graph["nodes"][1]["settings"] = {"on_failure": "person"}
+    workflow = world.workflow(graph=graph)
+    here = f"{world.here}/workflows/{workflow.id}"
+    assert world.as_bo.post(f"{here}/publish", {"revision": 1}).status == 201
+    run_id = world.as_rosa.post(f"{here}/runs", {"input": {}}).body["id"]
+    wait_until(lambda: HumanTask.objects.filter(run_id=run_id, status="open").exists())
+    fix = f"{world.here}/inbox/{HumanTask.objects.get(run_id=run_id).id}/fix"
+    found = world.as_bo.get(fix).body
+    assert (found["why"], found["asks"]) == (None, "practice-company")
+    answer = world.as_bo.post(f"{fix}/ask", {"settings": found["input"]})
+    assert (answer.status, answer.body["found"]) == (200, "did_not_happen"), answer.body
+    (row,) = rows(world, "task.asked")
+    assert row.object_kind == "task"
+    assert HumanTask.objects.get(run_id=run_id).status == "open"

@@ -95,6 +95,8 @@ export interface Batch {
   sealed: boolean;
   /** At which connections entries wait for their turn. */
   turns: BatchTurns[];
+  /** What makes it slower than it began: a system's calls take so long now, and took so long at first, in ms. */
+  slowing: { system: string; step: string; now_ms: number; usual_ms: number } | null;
   /** No further one begins before that, by the step's times. */
   goes_on_at: Instant | null;
 }
@@ -256,6 +258,10 @@ export function sendMended(workspace: string, run: string, node: string, file: F
 }
 
 export const errorFileUrl = (workspace: string, run: string, node: string) => urlOf(`${pathOf(workspace, run, node)}/error-file`);
+/** The table as it was given, and beside each row what came of it. */
+export const RESULT_FORMATS = ["csv", "csv_comma"] as const;
+export const resultsUrl = (workspace: string, run: string, node: string, format: (typeof RESULT_FORMATS)[number]) =>
+  urlOf(`${pathOf(workspace, run, node)}/results`, { format });
 /** `json`: lines that can be verified; the others are tables to look at. */
 export const MANIFEST_FORMATS = ["json", "csv", "csv_comma"] as const;
 export const manifestUrl = (workspace: string, run: string, node: string, format: (typeof MANIFEST_FORMATS)[number]) =>

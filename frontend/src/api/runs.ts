@@ -275,6 +275,17 @@ export interface PlanStep {
   first: boolean;
   input: Json;
   items: PlanItems | null;
+  /** What people call the system that can be asked now whether it happened, empty where nothing names it; else null. */
+  asks: string | null;
+}
+
+/** In which of a plan's steps the live version (`after`) differs from the run's own (`before`); names of other steps. */
+export interface PlanChanges {
+  before: number;
+  after: number;
+  changed: { node: string; name: string; fields: string[] }[];
+  added: string[];
+  removed: string[];
 }
 
 export interface RetryPlan {
@@ -283,6 +294,8 @@ export interface RetryPlan {
   version: number;
   /** To choose from: the run's own first, then the live one. */
   versions: number[];
+  /** Null where there is no choice. */
+  changes: PlanChanges | null;
   steps: PlanStep[];
   /** Keys of steps that forbid the version. */
   incompatible: string[];

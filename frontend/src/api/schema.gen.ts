@@ -215,6 +215,19 @@ export type ArrivalShape = {
   region: string;
 };
 
+/** About which step that a retry would begin with, and for what the plan was asked; `settings`: all that the step is to be given instead, for those who may edit the workflow. */
+export type AskBody = {
+  node: string;
+  settings?: (Record<string, unknown> | null);
+  start?: Array<string>;
+  version?: (number | null);
+};
+
+/** What the step is to be given instead, all of it; null: what it was given. */
+export type AskOfTaskBody = {
+  settings?: (Record<string, unknown> | null);
+};
+
 /** What can be read in two ways: with a comma and with a point as the sign of decimals, or with the day and with the month first. */
 export type AskShape = {
   cell: string;
@@ -244,6 +257,19 @@ export type Asked = {
   key: string;
   kind: string;
   name: string;
+};
+
+/** What the other system said. `no_turn`: it was not asked, since its connection takes no call now; `until`: when it may. `code` and `message`: why it could not tell. `name`: what it calls the thing that is there. `output`: what the step gives if that is taken over, where it can be (`takes`): told to a retry as the result of a step that happened. */
+export type AskedShape = {
+  at: string;
+  code: string;
+  found: FoundEnum;
+  message: string;
+  name: string;
+  output: unknown;
+  system: string;
+  takes: boolean;
+  until: (string | null);
 };
 
 /** One try at a step; `generation` counts the goes of the run, from 1. `worker`: which one made it; null where that is not on record. */
@@ -411,7 +437,7 @@ export type BatchFileShape = {
   size: number;
 };
 
-/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice; `left_out` were skipped by people. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
+/** The entries of one step of a run. `total`: null where it is not known yet; `left` have not been begun; `skipped` came twice; `left_out` were skipped by people. `per_minute`: null where too few ended lately. `manifest`: the last that was kept; `sealed`: nothing has changed since. `goes_on_at`: no further one begins before that, by the step's times. `slowing`: what makes it slower than it began, where that is plain. `can_retry_run`: the run itself has failed, and goes on with these entries where it is retried. */
 export type BatchShape = {
   can_retry_run: boolean;
   causes: Array<CauseShape>;
@@ -438,6 +464,7 @@ export type BatchShape = {
   running: number;
   sealed: boolean;
   skipped: number;
+  slowing: (SlowingShape | null);
   solved: number;
   started: number;
   started_at: (string | null);
@@ -1414,8 +1441,9 @@ export type FixCheck = {
   problem: (string | null);
 };
 
-/** A failed step as it can be mended. `input`: what it was given; `ended`: the run has stopped at it already; `why`: why it cannot be mended from here, null where it can. While the run has not ended, it is mended with one call to the same path. Of one that has, the plan of its retry is asked for, and the retry is told the other settings as `edits` of this step. */
+/** A failed step as it can be mended. `input`: what it was given; `ended`: the run has stopped at it already; `why`: why it cannot be mended from here, null where it can. While the run has not ended, it is mended with one call to the same path. Of one that has, the plan of its retry is asked for, and the retry is told the other settings as `edits` of this step. `asks`: as of a step of such a plan. */
 export type FixView = {
+  asks: (string | null);
   ended: boolean;
   input: unknown;
   node: string;
@@ -1426,6 +1454,8 @@ export type FixView = {
 export type FormEnum = "pdf" | "png";
 
 export type FormatEnum = "csv" | "csv_comma" | "json";
+
+export type FoundEnum = "happened" | "did_not_happen" | "could_not_tell" | "no_turn";
 
 /** A day on which nobody works, by the calendar of some schedules or the workspace's default one. `kind`: `off`, or `close`, the day on which the workspace closes a period, on which people do work. */
 export type FreeDayShape = {
@@ -2477,6 +2507,22 @@ export type PlanBulk = {
   version?: VersionEnum;
 };
 
+/** A step that the two versions have set up otherwise, and in which fields. */
+export type PlanChange = {
+  fields: Array<string>;
+  name: string;
+  node: string;
+};
+
+/** In which of the plan's steps the live version differs from the one that the run has. `before`, `after`: their numbers; `added`, `removed`: names of steps that only one of them has. */
+export type PlanChanges = {
+  added: Array<string>;
+  after: number;
+  before: number;
+  changed: Array<PlanChange>;
+  removed: Array<string>;
+};
+
 /** A run of a step that is not kept; `index` counts from 0, `error` says why it did not end well. */
 export type PlanItemShape = {
   error: (ErrorView | null);
@@ -2500,8 +2546,9 @@ export type PlanItems = {
   version: (number | null);
 };
 
-/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the run before did stays). `items`: of a step that has others done by runs of their own. */
+/** What becomes of one step. `fate`: kept · again · repeats · asks · next (the run had not come to it). `first`: the run goes on with it, so its settings, last `input`, can be edited. `why`: harmless · happened · refused · same_key · in_doubt · undone · called (given something else it runs another workflow anew, and what the run before did stays). `items`: of a step that has others done by runs of their own. `asks`: what people call the system that can be asked now whether it happened (`retry-plan/ask`), empty where nothing names it, else null. */
 export type PlanStep = {
+  asks: (string | null);
   fate: string;
   first: boolean;
   input: unknown;
@@ -2513,8 +2560,9 @@ export type PlanStep = {
   why: (string | null);
 };
 
-/** What a retry would do. `versions` to choose from; steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened, and those in `missing` (names), which it lacks and which did something outside that stands. `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
+/** What a retry would do. `versions` to choose from, and what differs between them (`changes`); steps in `incompatible` (keys) forbid the one chosen, as do those in `dropped` (names), which it lacks and of which nobody knows whether they happened, and those in `missing` (names), which it lacks and which did something outside that stands. `paused_around`: it waits until the run around it is resumed. `workflow_held`: its workflow is paused, still accepting, which holds what starts and not what somebody has go on. */
 export type PlanView = {
+  changes: (PlanChanges | null);
   dropped: Array<string>;
   generation: number;
   id: string;
@@ -3303,6 +3351,14 @@ export type SliceView = {
   busy: number;
   done: number;
   failed: number;
+};
+
+/** A system that takes longer now than for the first entries: `system` as people call it, empty where nothing names it; by which `step`; medians in ms, of its last calls and of the first. */
+export type SlowingShape = {
+  now_ms: number;
+  step: string;
+  system: string;
+  usual_ms: number;
 };
 
 /** Everything the canvas needs of a run, as of `seq`. */
@@ -5894,6 +5950,22 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/fix/ask": {
+    path: { task_id: string; workspace_id: string };
+    body: AskOfTaskBody;
+    answers: {
+      "200": AskedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/fix/check": {
     path: { task_id: string; workspace_id: string };
     body: FixBody;
@@ -6914,6 +6986,18 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/results": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    query: { format?: "csv" | "csv_comma" };
+    answers: {
+      "200": unknown;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/batches/{node_id}/retry": {
     path: { node_id: string; run_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
@@ -7165,6 +7249,22 @@ export interface Operations {
       "403": Problem;
       "404": Problem;
       "409": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/retry-plan/ask": {
+    path: { run_id: string; workspace_id: string };
+    body: AskBody;
+    answers: {
+      "200": AskedShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
       "422": Problem;
       "503": Problem;
     };

@@ -140,4 +140,6 @@ export interface Fixable {
   input: Json;
   ended: boolean;
   why: string | null;
+  /** As of a step of a plan. */
+  asks: string | null;
 }

@@ -3,6 +3,7 @@
  * (a status is one of eleven words, not any text), and they must name exactly the same fields.
  */
 import type * as absences from "./absences";
+import type { AskedNow } from "./askNow";
 import type * as bulk from "./bulkRetries";
 import type * as documents from "./documents";
 import type * as files from "./files";
@@ -29,6 +30,7 @@ export type Checks = [
   Checked<Fits<types.RunAttempt, generated.AttemptShape>>,
   Checked<Fits<types.StepDetail, generated.StepDetailView>>,
   Checked<Fits<types.PlanStep, generated.PlanStep>>,
+  Checked<Fits<AskedNow, generated.AskedShape>>,
   Checked<Fits<types.RetryPlan, generated.PlanView>>,
   Checked<Fits<types.PlanItems, generated.PlanItems>>,
   Checked<Fits<types.HeldVersion, generated.HeldVersionView>>,

@@ -1,10 +1,10 @@
 import { Menu } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { CircleCheck, Download, Eye, FileCheck2, ShieldCheck, TriangleAlert } from "lucide-react";
+import { CircleCheck, Download, Eye, FileCheck2, ShieldCheck, Table2, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { type Batch, type BatchCheck, checkBatch, keepManifest, MANIFEST_FORMATS, manifestUrl, noteBrowserCheck, refreshBatch, useBatchChecks } from "../../api/batches";
+import { type Batch, type BatchCheck, checkBatch, keepManifest, MANIFEST_FORMATS, manifestUrl, noteBrowserCheck, refreshBatch, RESULT_FORMATS, resultsUrl, useBatchChecks } from "../../api/batches";
 import { contentUrl, type StoredFile } from "../../api/files";
 import { useCan, useWorkspace } from "../../api/session";
 import { Button, Card, CopyButton, ErrorCard, IconButton, Note, Time, useFormatter } from "../../ui";
@@ -47,6 +47,18 @@ export function FilesTab({ batch }: { batch: Batch }) {
             {MANIFEST_FORMATS.map((one) => (
               <Menu.Item key={one} component="a" href={manifestUrl(workspace, batch.run_id, batch.node, one)} download>
                 {t(`files.as.${one}`)}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+        <Menu position="bottom-start" width={310} withinPortal radius={10}>
+          <Menu.Target>
+            <Button icon={<Table2 size={15} aria-hidden />}>{t("files.results")}</Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {RESULT_FORMATS.map((one) => (
+              <Menu.Item key={one} component="a" href={resultsUrl(workspace, batch.run_id, batch.node, one)} download>
+                {t(`files.resultsAs.${one}`)}
               </Menu.Item>
             ))}
           </Menu.Dropdown>

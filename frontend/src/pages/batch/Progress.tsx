@@ -1,4 +1,4 @@
-import { Clock, Hourglass } from "lucide-react";
+import { Clock, Hourglass, TrendingDown } from "lucide-react";
 import { useTranslation } from "react-i18next";
 
 import type { Batch } from "../../api/batches";
@@ -44,6 +44,12 @@ export function Progress({ batch }: { batch: Batch }) {
           </li>
         ))}
       </ul>
+      {batch.slowing && (
+        <p className={css.turns} data-testid="slowing">
+          <TrendingDown size={14} aria-hidden />
+          {t("progress.slowing", { system: batch.slowing.system || t("progress.callsOf", { step: batch.slowing.step }), now: format.duration(batch.slowing.now_ms), usual: format.duration(batch.slowing.usual_ms) })}
+        </p>
+      )}
       {batch.goes_on_at && (
         <p className={css.turns}>
           <Clock size={14} aria-hidden />

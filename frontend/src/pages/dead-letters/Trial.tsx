@@ -8,6 +8,7 @@ import { useWorkspace } from "../../api/session";
 import type { DeadLetter } from "../../api/types";
 import { Button, buttonClass, ErrorCard, IconButton, Note, useFormatter } from "../../ui";
 import ui from "../../ui/ui.module.css";
+import { useSaid } from "../run/AskedNow";
 import { runTitle } from "../runs/words";
 import css from "./deadLetters.module.css";
 import type { Came } from "./following";
@@ -26,8 +27,9 @@ interface TrialProps {
 export function Trial({ target, onEnd, onClose, onRest }: TrialProps) {
   const { t } = useTranslation(["deadLetters", "common"]);
   const format = useFormatter();
+  const told = useSaid();
   const workspace = useWorkspace().id;
-  const retry = useRetryOne();
+  const retry = useRetryOne(target.group.step.node);
   const trial = useMutation({
     mutationFn: async (): Promise<Came | null> => {
       const letter = (target.letters ?? (await lettersOf(workspace, target, 1)))[0];
@@ -61,6 +63,7 @@ export function Trial({ target, onEnd, onClose, onRest }: TrialProps) {
   const words = () => {
     if (done === undefined) return t("trial.running");
     if (done === null) return t("trial.nothing");
+    if (fate === "happened") return t("trial.happened");
     if (fate === "worked") return others > 0 ? t("trial.worked", many) : t("trial.workedAlone");
     if (fate === "failed") return t(others > 0 ? "trial.failed" : "trial.failedAlone", { title: done.message.replace(/\.$/, "") });
     if (fate === "asks") return t("trial.asks");
@@ -77,7 +80,9 @@ export function Trial({ target, onEnd, onClose, onRest }: TrialProps) {
     <div className={css.trial}>
       <Note tone={tone} icon={icon}>
         <div className={css.trialRow}>
-          <span role="status">{words()}</span>
+          <span role="status">
+            {words()} {done?.said && told(done.said).text}
+          </span>
           <span className={css.trialActions}>
             {done && (
               <Link to="/runs/$runId" params={{ runId: done.letter.run.id }} className={buttonClass("link")}>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import type { AskedNow } from "../../api/askNow";
 import type { DeadLetter, RetryOutcome, Run } from "../../api/types";
 import { fateOf, type Outside, retryOne } from "./following";
 import { howMany } from "./numbers";
@@ -9,10 +10,11 @@ const state = (status: Run["status"], generation = 2, kind?: string) =>
   ({ status, generation, waiting: kind ? { kind } : null, error: { title: "Refused" } }) as unknown as Run;
 
 /** A world in which a second passes at once. */
-function world(part: { outcome?: RetryOutcome["outcome"]; becomes?: () => Run }) {
+function world(part: { outcome?: RetryOutcome["outcome"]; becomes?: () => Run; said?: AskedNow }) {
   const sent: string[] = [];
   let now = 0;
   const outside: Outside = {
+    ask: async () => part.said ?? null,
     send: async (run) => {
       sent.push(run);
       return { run, outcome: part.outcome ?? "retried", message: "Somebody was quicker." };
@@ -49,9 +51,23 @@ it("a number of runs is whole, at least 1 and at most all", () => {
 describe("trying one", () => {
   it("sends it once and tells what came of it", async () => {
     const { outside, sent } = world({ becomes: () => state("dead_lettered") });
-    expect(await retryOne(letter, outside)).toEqual({ letter, fate: "failed", message: "Refused" });
+    expect(await retryOne(letter, outside)).toEqual({ letter, fate: "failed", message: "Refused", said: null });
     expect(sent).toEqual(["r0"]);
     expect(await retryOne(letter, world({}).outside)).toMatchObject({ fate: "worked" });
+  });
+
+  it("sends nothing that the other system has already", async () => {
+    const { outside, sent } = world({ said: { found: "happened", name: "4711" } as AskedNow });
+    expect(await retryOne(letter, outside)).toMatchObject({ fate: "happened", said: { name: "4711" } });
+    expect(sent).toEqual([]);
+  });
+
+  it("goes on where the other system says that it is not there, and where nobody can be asked", async () => {
+    const said = { found: "did_not_happen" } as AskedNow;
+    expect(await retryOne(letter, world({ said }).outside)).toMatchObject({ fate: "worked", said });
+    const { outside } = world({});
+    outside.ask = () => Promise.reject(new Error("There is no look-up."));
+    expect(await retryOne(letter, outside)).toMatchObject({ fate: "worked", said: null });
   });
 
   it("tells why it was not retried", async () => {

@@ -1,4 +1,5 @@
 /** Going on with one run, and seeing what comes of it. Nothing here knows of the page. */
+import type { AskedNow } from "../../api/askNow";
 import type { DeadLetter, RetryOutcome, Run } from "../../api/types";
 import { failureTitle } from "../../i18n/server";
 import { runIsFinished } from "../../ui/status";
@@ -9,8 +10,9 @@ export const WATCHED_MS = 60_000;
 const SOONEST_MS = 200;
 const LATEST_MS = 1_000;
 
-/** asks: somebody has to look at its plan. refused: it was not this page's to retry any more. */
-export type Fate = "worked" | "underWay" | "failed" | "asks" | "refused";
+/** asks: somebody has to look at its plan. refused: it was not this page's to retry any more. happened: the other system
+ * says that it is there already, so nothing was sent. */
+export type Fate = "worked" | "underWay" | "failed" | "asks" | "refused" | "happened";
 
 /** What became of a retry by the run's state, for a run that was in go `generation` before; open: nothing so far. */
 export function fateOf(run: Pick<Run, "status" | "generation" | "waiting">, generation: number): Fate | "open" {
@@ -27,10 +29,14 @@ export interface Came {
   fate: Fate;
   /** Why it did not work. */
   message: string;
+  /** What the other system said before, asked whether it had happened; null where nobody could be asked. */
+  said: AskedNow | null;
 }
 
 /** The world outside: what `retryOne` needs of it. */
 export interface Outside {
+  /** Asks the other system whether it happened all the same; null where nobody can be asked. */
+  ask: (run: string) => Promise<AskedNow | null>;
   send: (run: string) => Promise<RetryOutcome | undefined>;
   look: (run: string) => Promise<Run>;
   wait: (ms: number) => Promise<void>;
@@ -41,15 +47,17 @@ export interface Outside {
 
 /** Goes on with this run and watches it; what came of it. */
 export async function retryOne(letter: DeadLetter, outside: Outside): Promise<Came> {
+  const said = await outside.ask(letter.run.id).catch(() => null);
+  if (said?.found === "happened") return { letter, fate: "happened", message: "", said };
   const sent = await outside.send(letter.run.id);
-  if (sent?.outcome !== "retried") return { letter, fate: sent?.outcome ?? "refused", message: sent?.message ?? "" };
+  if (sent?.outcome !== "retried") return { letter, fate: sent?.outcome ?? "refused", message: sent?.message ?? "", said };
   const since = outside.now();
   for (let pause = SOONEST_MS; !outside.gone() && outside.now() - since < WATCHED_MS; pause = Math.min(2 * pause, LATEST_MS)) {
     await outside.wait(pause);
     // An answer that did not come is asked for again until the time is over.
     const run = await outside.look(letter.run.id).catch(() => null);
     const fate = run ? fateOf(run, letter.run.generation) : "open";
-    if (fate !== "open") return { letter, fate, message: run?.error ? failureTitle(run.error) : "" };
+    if (fate !== "open") return { letter, fate, message: run?.error ? failureTitle(run.error) : "", said };
   }
-  return { letter, fate: "underWay", message: "" };
+  return { letter, fate: "underWay", message: "", said };
 }

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 
+import { askNow } from "../../api/askNow";
 import { postOnce } from "../../api/bulkRetries";
 import { api } from "../../api/client";
 import { fetchDeadLetters, refreshDeadLetters, workspacePath } from "../../api/queries";
@@ -36,8 +37,8 @@ export async function solve(workspace: string, how: "solve" | "discard", letters
   }
 }
 
-/** Going on with one run, as long as what uses it is on the screen. */
-export function useRetryOne(): (letter: DeadLetter) => Promise<Came> {
+/** Going on with one run that failed at this step, as long as what uses it is on the screen. */
+export function useRetryOne(node: string): (letter: DeadLetter) => Promise<Came> {
   const workspace = useWorkspace().id;
   const client = useQueryClient();
   const gone = useRef(false);
@@ -50,6 +51,7 @@ export function useRetryOne(): (letter: DeadLetter) => Promise<Came> {
   return useCallback(
     async (letter) => {
       const came = await retryOne(letter, {
+        ask: (run) => askNow(workspace, { run, node, start: [], version: null }, null),
         send: async (run) => {
           const path = `${workspacePath(workspace)}/dead-letters/retry`;
           const sent = (await postOnce<Items<RetryOutcome>>(path, { runs: [run] })).items[0];
@@ -64,6 +66,6 @@ export function useRetryOne(): (letter: DeadLetter) => Promise<Came> {
       await refreshDeadLetters(client, workspace);
       return came;
     },
-    [workspace, client],
+    [workspace, client, node],
   );
 }

@@ -9,6 +9,7 @@ import type { PlanStep, TaskDetail } from "../../api/types";
 import { fieldsOf } from "../../graph/schema";
 import { Button, ErrorCard, Note, showToast, SkeletonRows } from "../../ui";
 import { settingsOf, type Texts } from "../run/retry";
+import { AskFirst } from "../run/AskedNow";
 import { RetryEdit } from "../run/RetryEdit";
 import css from "./inbox.module.css";
 import { mend, NotFixable, NotGoneOn, readFix } from "./mending";
@@ -75,11 +76,18 @@ function MendForm({ task, onClose }: { task: TaskDetail; onClose: () => void }) 
       </Note>
     );
   }
-  const step: PlanStep = { node: task.node, key: task.node, name: task.step, type: fix.type, fate: "again", why: null, first: true, input: fix.input, items: null };
+  const step: PlanStep = { node: task.node, key: task.node, name: task.step, type: fix.type, fate: "again", why: null, first: true, input: fix.input, items: null, asks: fix.asks };
   return (
     <form className={css.mend} onSubmit={submit} aria-label={t("mend.title", { name: task.step })} noValidate>
       <h3>{t("mend.title", { name: task.step })}</h3>
       <p className={css.where}>{t("mend.text")}</p>
+      {fix.asks !== null && (
+        <AskFirst
+          about={{ task: task.id }}
+          system={fix.asks}
+          settings={edited.changed.length > 0 && edited.bad.length === 0 ? edited.settings : null}
+        />
+      )}
       <RetryEdit step={step} spec={spec} texts={texts} onChange={setTexts} />
       <div role="alert">
         {send.error instanceof NotFixable ? (

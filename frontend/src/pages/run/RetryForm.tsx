@@ -7,6 +7,7 @@ import { useRetryPlan, workspacePath } from "../../api/queries";
 import { useWorkspace } from "../../api/session";
 import type { RetryPlan, Run, StepSpec } from "../../api/types";
 import { Button, ErrorCard, isUndoIncomplete, Note, showToast, SkeletonRows } from "../../ui";
+import { VersionChanges } from "./PlanChanges";
 import { type Answers, countSteps, missingIn, NO_ANSWERS, requestOf, sentencesByStep } from "./retry";
 import css from "./retry.module.css";
 import { RetryPlanList } from "./RetryPlanList";
@@ -110,6 +111,7 @@ export function RetryForm({ run, start, focus, specs, onClose, onChanged }: Retr
           onChange={setVersion}
         />
       )}
+      {plan?.changes && <VersionChanges changes={plan.changes} steps={plan.steps} specs={specs} />}
       {plan?.workflow_held && <Note tone="wait">{t("retry.workflowHeld")}</Note>}
       {plan?.paused_around && <Note tone="wait">{t("retry.pausedAround")}</Note>}
       {plan && plan.dropped.length > 0 && (

@@ -1,13 +1,16 @@
 import { ChevronDown, ChevronRight, CircleAlert, CircleCheck, CircleDashed, CircleHelp, CopyPlus, type LucideIcon, Pencil, RotateCcw, Undo2 } from "lucide-react";
-import { useEffect, useId, useRef, useState } from "react";
+import { type Dispatch, type SetStateAction, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useCan } from "../../api/session";
 import type { PlanStep, RetryPlan, Run, StepSpec } from "../../api/types";
+import { formatExact } from "../../graph/exact";
 import { Button, CheckboxField } from "../../ui";
 import fields from "../../ui/fields.module.css";
+import { Asked } from "./AskedNow";
+import { StepChanges } from "./PlanChanges";
 import { PlanItems } from "./PlanItems";
-import { type Answers, type FateNow, fateOf, isEditable, type Missing, planLines, whyOf } from "./retry";
+import { type Answers, type FateNow, fateOf, isEditable, type Missing, planLines, settingsOf, whyOf, wouldBeTwice } from "./retry";
 import css from "./retry.module.css";
 import { RetryDoubt } from "./RetryDoubt";
 import { RetryEdit } from "./RetryEdit";
@@ -30,7 +33,7 @@ interface Common {
   version: number | null;
   specs: Readonly<Record<string, StepSpec>>;
   answers: Answers;
-  onAnswers: (answers: Answers) => void;
+  onAnswers: Dispatch<SetStateAction<Answers>>;
   missing: ReadonlyMap<string, Missing>;
   refused: Readonly<Record<string, string[]>>;
   /** The step whose settings are open, and get the focus, from the beginning. */
@@ -98,6 +101,8 @@ function Row({ step, run, plan, start, version, specs, answers, onAnswers, missi
   const sentences = [...(refused[node] ?? [])];
   const lacks = missing.get(node);
   if (lacks) sentences.push(t(`retry.missing.${lacks}`));
+  const edited = settingsOf(step.input, answers.edits[node]);
+  const isEdited = edited.changed.length > 0 && edited.bad.length === 0;
   const forget = () => {
     const { [node]: _edits, ...edits } = answers.edits;
     onAnswers({ ...answers, edits });
@@ -113,6 +118,7 @@ function Row({ step, run, plan, start, version, specs, answers, onAnswers, missi
             {t(fate === "repeats" && step.why === "called" ? "retry.fate.called" : `retry.fate.${fate}`)}
             {why && ` — ${t(`retry.why.${why}`)}`}
           </small>
+          <StepChanges changes={plan.changes} version={plan.version} step={step} spec={specs[step.type]} />
         </div>
         {editable &&
           (editing ? (
@@ -131,6 +137,48 @@ function Row({ step, run, plan, start, version, specs, answers, onAnswers, missi
           <span>{sentence}</span>
         </p>
       ))}
+      {step.asks !== null && (
+        <div className={css.more}>
+          <Asked
+            about={{ run: run.id, node, start, version }}
+            system={step.asks}
+            settings={isEdited ? edited.settings : null}
+            onSaid={(said) => onAnswers((before) => ({ ...before, found: { ...before.found, [node]: said.found } }))}
+          >
+            {(said) =>
+              said.takes &&
+              fate !== "happened" && (
+                <Button
+                  size="sm"
+                  variant="primary"
+                  onClick={() =>
+                    onAnswers((before) => ({
+                      ...before,
+                      decisions: { ...before.decisions, [node]: { decision: "happened", result: formatExact(said.output, 2) } },
+                    }))
+                  }
+                >
+                  {t("ask.take")}
+                </Button>
+              )
+            }
+          </Asked>
+          {wouldBeTwice(step, answers) && (
+            <div data-answer>
+              <CheckboxField
+                label={t("ask.twice")}
+                checked={answers.twice.includes(node)}
+                onChange={(may) =>
+                  onAnswers((before) => ({
+                    ...before,
+                    twice: may ? [...before.twice, node] : before.twice.filter((one) => one !== node),
+                  }))
+                }
+              />
+            </div>
+          )}
+        </div>
+      )}
       {step.fate === "asks" && (
         <div className={css.more} data-answer>
           <RetryDoubt

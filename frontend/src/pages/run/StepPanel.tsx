@@ -22,6 +22,7 @@ import {
   Tile,
   useFormatter,
 } from "../../ui";
+import { AskFirst } from "./AskedNow";
 import { AttemptLines, AttemptsTab } from "./Attempts";
 import { inputPath, outputPath, type Path } from "./dataSearch";
 import { DataView } from "./DataView";
@@ -114,6 +115,7 @@ function WhatHappened(props: {
   const format = useFormatter();
   const { node, spec, step, attempts, run } = props;
   const undoes = useUndoes(node.id);
+  const retrying = useRetrying();
   if (undoes && (!step || step.status === "skipped")) return <p className={css.plain}>{t("undo.step.unused")}</p>;
   if (!step) {
     return (
@@ -199,6 +201,9 @@ function WhatHappened(props: {
       {step.status === "ready" && <p className={css.plain}>{t("step.ready")}</p>}
       {step.status === "skipped" && <p className={css.plain}>{t("step.skipped")}</p>}
       {step.status === "cancelled" && <p className={css.plain}>{t("step.cancelled")}</p>}
+      {step.status === "failed" && step.ports.length === 0 && retrying !== null && attempts.at(-1)?.effect_class === "queryable" && (
+        <AskFirst about={{ run: run.id, node: node.id, start: [], version: null }} system="" settings={null} />
+      )}
       <Facts step={step} attempts={attempts} input={props.input} />
       {(attempts.length > 1 || attempts.some((attempt) => doubtOf(attempt) !== null)) && (
         <section className={css.block}>

@@ -7,11 +7,11 @@ import {
 } from "./retry";
 
 function step(node: string, fate: Fate, why: Known | null = null, more: Partial<PlanStep> = {}): PlanStep {
-  return { node, key: node, name: node, type: "http.request@1", fate, why, first: fate === "asks" || fate === "again", input: null, items: null, ...more };
+  return { node, key: node, name: node, type: "http.request@1", fate, why, first: fate === "asks" || fate === "again", input: null, items: null, asks: null, ...more };
 }
 
 function plan(...steps: PlanStep[]): RetryPlan {
-  return { id: "plan", generation: 1, version: 1, versions: [1], steps, incompatible: [], dropped: [], missing: [], paused_around: false, workflow_held: false };
+  return { id: "plan", generation: 1, version: 1, versions: [1], changes: null, steps, incompatible: [], dropped: [], missing: [], paused_around: false, workflow_held: false };
 }
 
 const answers = (more: Partial<Answers>): Answers => ({ ...NO_ANSWERS, ...more });
@@ -182,4 +182,23 @@ it("what was sent is told by its outermost fields", () => {
 it("attempts stand by go, the newest first", () => {
   const attempts = [{ generation: 1, attempt: 1 }, { generation: 1, attempt: 2 }, { generation: 2, attempt: 1 }];
   expect(byGo(attempts).map(({ go, attempts: own }) => [go, own.map((one) => one.attempt)])).toEqual([[2, [1]], [1, [2, 1]]]);
+});
+
+describe("what the other system has already", () => {
+  const asked = plan(step("pay", "again", "refused", { asks: "ERP" }), step("after", "next"));
+
+  it("is sent again only where somebody says so", () => {
+    const found = answers({ found: { pay: "happened" } });
+    expect([...missingIn(asked, found)]).toEqual([["pay", "twice"]]);
+    expect(missingIn(asked, { ...found, twice: ["pay"] }).size).toBe(0);
+    expect(missingIn(asked, answers({ found: { pay: "did_not_happen" } })).size).toBe(0);
+  });
+
+  it("needs no such word where it is taken over", () => {
+    const doubted = plan(step("pay", "asks", "in_doubt", { asks: "ERP" }));
+    const taken = answers({ found: { pay: "happened" }, decisions: { pay: { decision: "happened", result: '{"id":1}' } } });
+    expect(missingIn(doubted, taken).size).toBe(0);
+    const again = answers({ found: { pay: "happened" }, decisions: { pay: { decision: "send_again", result: "" } } });
+    expect([...missingIn(doubted, again)]).toEqual([["pay", "twice"]]);
+  });
 });

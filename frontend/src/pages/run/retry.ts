@@ -1,6 +1,7 @@
 /** A retry before it is sent: what becomes of each step by what a person has said so far, and what is left to say. Pure. */
 import type { TFunction } from "i18next";
 
+import type { Found } from "../../api/askNow";
 import type { Decision, Fate, ItemFate, Json, Known, PlanItems, PlanStep, RetryPlan, RunStep, StepSpec } from "../../api/types";
 import { ExactNumber, formatExact } from "../../graph/exact";
 import { type FieldSpec, fieldsOf, isEmpty, isShown, valueOf, words } from "../../graph/schema";
@@ -23,9 +24,13 @@ export interface Answers {
   decisions: Readonly<Record<string, InDoubt>>;
   /** Steps that may do once more what they did outside. */
   repeats: readonly string[];
+  /** What other systems said of steps, asked whether they happened. */
+  found: Readonly<Record<string, Found>>;
+  /** Steps that are sent again although the other system says that it happened. */
+  twice: readonly string[];
 }
 
-export const NO_ANSWERS: Answers = { edits: {}, decisions: {}, repeats: [] };
+export const NO_ANSWERS: Answers = { edits: {}, decisions: {}, repeats: [], found: {}, twice: [] };
 
 // --- settings -----------------------------------------------------------------------------------------------------
 
@@ -195,7 +200,7 @@ export function planLines(steps: readonly PlanStep[]): PlanLine[] {
 
 // --- what is left to say ------------------------------------------------------------------------------------------
 
-export type Missing = "decision" | "repeat" | "result" | "settings";
+export type Missing = "decision" | "repeat" | "result" | "settings" | "twice";
 
 /** What a person still has to say, by step, in the order of the plan. */
 export function missingIn(plan: RetryPlan, answers: Answers): Map<string, Missing> {
@@ -212,7 +217,14 @@ function missingOf(step: PlanStep, answers: Answers): Missing | null {
   if (fate === "asks") return "decision";
   if (fate === "happened") return resultOf(answers.decisions[step.node]).ok ? null : "result";
   if (isEditable(step, answers) && settingsOf(step.input, answers.edits[step.node]).bad.length > 0) return "settings";
-  return fate === "repeats" && !answers.repeats.includes(step.node) ? "repeat" : null;
+  if (fate === "repeats" && !answers.repeats.includes(step.node)) return "repeat";
+  return wouldBeTwice(step, answers) && !answers.twice.includes(step.node) ? "twice" : null;
+}
+
+/** Whether this would be sent although the other system says that it is there already. */
+export function wouldBeTwice(step: PlanStep, answers: Answers): boolean {
+  const fate = fateOf(step, answers);
+  return answers.found[step.node] === "happened" && (fate === "again" || fate === "sent_again");
 }
 
 function resultOf(said: InDoubt | undefined): { ok: boolean; value: Json } {

@@ -1,0 +1,73 @@
+"""The result file of a batch: the table as it was given, and beside each row what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Literal
+
+from builder.api.operation import Query
+from builder.api.sensitive import Masking
+from runtime.contracts import JSON, dumps
+from runtime.contracts.batch_results import EntryResult
+
+__all__ = ["ResultQuery", "columns", "new_id", "rows"]
+
+#: Behind the columns of the table; one that has such a name already keeps it, and ours is called otherwise.
+_OWN: Final = ("Number", "Key", "Status", "Message", "New id")
+#: Of an entry that is no object.
+_VALUE: Final = "Value"
+#: Under these names other systems answer with what they call a thing.
+_IDS: Final = ("id", "number", "reference", "document", "key")
+_MOST: Final = 1_000
+_LONGEST: Final = 200
+
+
+class ResultQuery(Query):
+    """`csv`: with commas and decimal points; `csv_comma`: with semicolons and decimal commas."""
+
+    format: Literal["csv", "csv_comma"] = "csv"
+
+
+def columns(items: Iterable[JSON]) -> tuple[list[str], list[str]]:
+    """The columns that the entries have, in the order in which they are first met; and what ours are called."""
+    found: dict[str, None] = {}
+    for item in items:
+        if len(found) < _MOST:
+            found |= dict.fromkeys(item if isinstance(item, dict) else (_VALUE,) if item is not None else ())
+    given = list(found)[:_MOST]
+    return given, [_free(name, found) for name in _OWN]
+
+
+def _free(name: str, taken: dict[str, None]) -> str:
+    while name in taken:
+        name = f"{name} (Millrace)"
+    return name
+
+
+def rows(found: Iterable[EntryResult], own: list[str], hidden: Masking) -> Iterator[dict[str, Any]]:
+    """A row for each entry. `own`: what our columns are called; what the workspace calls sensitive stands as dots."""
+    for one in found:
+        item = one.item if isinstance(one.item, dict) else {} if one.item is None else {_VALUE: one.item}
+        told = (one.number, one.label or one.place, one.status, one.message, new_id(hidden.dotted(one.result)))
+        yield {
+            **{name: _cell(value) for name, value in hidden.dotted(item).items()},
+            **dict(zip(own, told, strict=True)),
+        }
+
+
+def new_id(result: JSON) -> str:
+    """What the other system calls what was made, where that can be told from the last result; else empty."""
+    for _ in range(2):
+        if not isinstance(result, dict):
+            break
+        named = next((one for one in _IDS if _is_name(result.get(one))), "body")
+        result = result.get(named)
+    return str(result)[:_LONGEST] if _is_name(result) else ""
+
+
+def _is_name(value: JSON) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def _cell(value: JSON) -> Any:
+    return dumps(value) if isinstance(value, dict | list) else value
