@@ -190,7 +190,7 @@ from runtime.api.sendings import (
     sendings,
     sendings_to,
 )
-from runtime.api.standing import standing
+from runtime.api.standing import run_stands, standing, take_up
 from runtime.api.starting import start_run, start_test
 from runtime.api.tagging import tag_run, tag_runs, tags_used
 from runtime.api.tasks import (
@@ -210,7 +210,7 @@ from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults, trail_from
 from runtime.api.undoing import undo, undo_plan
 from runtime.api.uploads import check_upload, look_at_upload
-from runtime.api.waits import resume, resume_link, send_event, waits
+from runtime.api.waits import resume, resume_link, send_event, try_now, waits
 from runtime.interpreter.asking import may_decide, may_hand_over, may_leave, may_take, stands_in_for
 from runtime.interpreter.doubt_words import in_doubt
 
@@ -418,6 +418,7 @@ __all__ = [
     "review_lines",
     "review_rows",
     "run",
+    "run_stands",
     "runs",
     "runs_with",
     "said_in",
@@ -465,6 +466,7 @@ __all__ = [
     "tags_used",
     "take",
     "take_back",
+    "take_up",
     "task",
     "task_count",
     "tasks",
@@ -477,6 +479,7 @@ __all__ = [
     "triggers",
     "try_alert_channel",
     "try_alert_rule",
+    "try_now",
     "undo",
     "undo_plan",
     "unmute_letters",

@@ -1678,6 +1678,13 @@ export type ImportedShape = {
   unchanged: number;
 };
 
+/** A run that waits for a worker: `ahead` runs of its workflow come first (`more`: more than that), which takes `seconds` as it went lately; null: nobody can say. */
+export type InLineShape = {
+  ahead: number;
+  more: boolean;
+  seconds: (number | null);
+};
+
 /** Who is away, until that day, `2026-12-03`; null: nobody knows. */
 export type InPlaceOf = {
   name: string;
@@ -3057,6 +3064,12 @@ export type RunShape = {
   workflow: WorkflowName;
 };
 
+/** Both null: somebody works on the run, or it waits for something, or has ended. */
+export type RunStandsShape = {
+  line: (InLineShape | null);
+  stuck: (StuckRunShape | null);
+};
+
 export type RunStatus = "accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered";
 
 /** All words on a run, in the order of the alphabet. */
@@ -3481,6 +3494,15 @@ export type StuckRun = {
   workflow_name: string;
 };
 
+/** A run that stands still though nobody means it to. `reason`: as the monitor says it; `since`: its last sign of life, or when somebody should have taken it, which takes no longer than `expected_ms`; `workers`: how many are alive; `may_take_up`: it may be tried again. */
+export type StuckRunShape = {
+  expected_ms: number;
+  may_take_up: boolean;
+  reason: string;
+  since: string;
+  workers: number;
+};
+
 /** Runs that stand still, and why: `set_aside` (with what the runs say of it), `not_taken`, `lease_over`, or `nobody_can_decide`, or `connection_broken` (with which one). `runs`: the first few. */
 export type StuckShape = {
   count: number;
@@ -3784,6 +3806,11 @@ export type TriggerShape = {
   time_zone: (string | null);
   type: string;
   url: (string | null);
+};
+
+/** Which try did not work: the wait for the one that follows it ends, and for no other. */
+export type TryNowBody = {
+  attempt: number;
 };
 
 /** So many entries wait for their turn at this connection, which takes so many `calls` within `period_ms` and `at_once` at a time; `paused_until`: the other system has asked for it. */
@@ -7205,6 +7232,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/standing": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": RunStandsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/steps/{node_id}": {
     path: { node_id: string; run_id: string; workspace_id: string };
     answers: {
@@ -7231,12 +7269,45 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/steps/{node_id}/try-now": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: TryNowBody;
+    answers: {
+      "200": RunShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/tags": {
     path: { run_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
     body: ChangeTags;
     answers: {
       "200": RunTagsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/take-up": {
+    path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": RunShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

@@ -52,9 +52,10 @@ import { useWidth } from "../../ui/useWidth";
 
 const ExpiredBar = lazy(() => import("./ExpiredBar"));
 const PauseRun = lazy(() => import("./PauseRun"));
+const StandsBar = lazy(() => import("./StandsBar"));
 const StoppedBar = lazy(() => import("./StoppedBar"));
 
-/** A bar while the run is paused or held, or when its data has expired. */
+/** A bar while the run is paused or held, stands in line or is stuck, or when its data has expired. */
 function StopBar() {
   const run = useRun((state) => state.run);
   const waiting = run?.waiting;
@@ -63,6 +64,11 @@ function StopBar() {
       {run && waiting && (waiting.kind === "paused" || waiting.kind === "held") && (
         <Suspense>
           <StoppedBar run={run} waiting={waiting} />
+        </Suspense>
+      )}
+      {run && !runIsFinished(run) && (
+        <Suspense>
+          <StandsBar run={run} />
         </Suspense>
       )}
       {run?.data_removed_at && (
