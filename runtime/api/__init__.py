@@ -58,6 +58,7 @@ from runtime.api.calendars import (
     ics_days,
     remove_calendar,
 )
+from runtime.api.cards import cards
 from runtime.api.causes import because
 from runtime.api.comparing import Compared, compare, compare_step, last_good
 from runtime.api.corrections import correct_entries, failed_entries, failed_runs, walk_failed
@@ -261,6 +262,7 @@ __all__ = [
     "calendar_year",
     "calendars",
     "cancel",
+    "cards",
     "change_alert_channel",
     "change_alert_rule",
     "change_calendar",

@@ -27,6 +27,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     because(workspace_id, run_id) -> Because | None                               None: it has ended
     trail(workspace_id, run_id, after, limit) -> Page[TrailEntry] / trail_faults(…) -> list[str]
     times(workspace_id, run_id, begin, end) -> RunTimes: see `runtime.contracts.run_times`
+    cards(workspace_id, run_id) -> list[CardSource]                               unmasked: for whoever masks them
     playback(workspace_id, run_id) -> RunPlayback; compare(…), …: see `runtime.contracts.looking_back`
     export(workspace_id, run_id) -> Iterator[bytes]                               one JSON document, in portions
     cancel(workspace_id, run_id, by, undo, reason) -> RunView                     raises AlreadyFinished, NotUndoable

@@ -193,6 +193,7 @@ ROUTES = [
     Row("POST", f"{W}/runs/<uuid:run_id>/cancel", REVIEW, Scope.RUN, (404,)),
     Row("POST", f"{W}/runs/<uuid:run_id>/pause", REVIEW, Scope.RUN, (404,), {}),
     Row("POST", f"{W}/runs/<uuid:run_id>/resume", REVIEW, Scope.RUN, (404,)),
+    Row("GET", f"{W}/runs/<uuid:run_id>/cards", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/standing", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/runs/<uuid:run_id>/take-up", REVIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/retry-plan", VIEW, Scope.READ, (404,)),

@@ -678,6 +678,24 @@ export type CancelledView = {
   reason: string;
 };
 
+/** What one step's card tells of it. `kind`: value · people · http · mail. Of a value what was compared, as text; `number`: it is one; `currency`: of its amount, where that stands beside it; `hidden`: it is sensitive. Of people who answered last, with which `outcome` (`called`: the builder's own word for it) after `took_ms`. Of a call its `status`, and the `identity` that came back; of a mail to how many (`count`). */
+export type CardShape = {
+  by?: (string | null);
+  called?: (string | null);
+  count?: (number | null);
+  currency?: (string | null);
+  generation: number;
+  hidden?: boolean;
+  identity?: (string | null);
+  kind: string;
+  node: string;
+  number?: boolean;
+  outcome?: (string | null);
+  status?: (number | null);
+  took_ms: (number | null);
+  value?: (string | null);
+};
+
 /** Entries that failed of one cause and wait for a decision. `code`: of the newest; `example`: what it says. */
 export type CauseShape = {
   cause: string;
@@ -1747,6 +1765,10 @@ export type ItemsBatchCheckShape = {
 
 export type ItemsBulkRetryShape = {
   items: Array<BulkRetryShape>;
+};
+
+export type ItemsCardShape = {
+  items: Array<CardShape>;
 };
 
 export type ItemsCheckLine = {
@@ -6984,6 +7006,17 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/cards": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsCardShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

@@ -25,6 +25,7 @@ import page from "../../ui/page.module.css";
 import { runTitle } from "../runs/words";
 import { WorkflowTabs } from "../workflow/WorkflowBar";
 import { CancelRun } from "./CancelRun";
+import { useCardLines } from "./cardLines";
 import { CompareRun } from "./CompareRun";
 import { InItem } from "./items/InItem";
 import { ItemCells } from "./items/ItemCells";
@@ -209,6 +210,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
   const handle = useRef<CanvasHandle>(null);
   const version = useVersion(run?.workflow.id ?? "", run && run.version > 0 ? run.version : null);
   const summaries = version.data?.summaries;
+  const told = useCardLines(run, graph, specs);
   // The bar of facts is higher with words on the run.
   const said = run ? Math.ceil(run.tags.length / 4) : 0;
   const insets = useMemo(() => ({ top: 64 + 32 * Math.min(said, 3), right: insetEnd }), [insetEnd, said]);
@@ -228,6 +230,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
         graph={graph}
         specs={specs}
         {...(summaries ? { summaries } : {})}
+        told={told}
         selected={chosen}
         onSelect={onSelect}
         items={itemCells}
