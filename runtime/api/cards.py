@@ -92,7 +92,8 @@ def _compared(name: str, config: Any) -> str | None:
 
 def _done(run_id: UUID, nodes: Iterable[str]) -> dict[str, dict[str, Any]]:
     rows = StepRun.objects.filter(run_id=run_id, node_id__in=list(nodes), status="succeeded").order_by("generation")
-    return {row["node_id"]: row for row in rows.values("node_id", "generation", "started_at", "finished_at")}
+    found = rows.values("node_id", "generation", "started_at", "finished_at")
+    return {row["node_id"]: dict(row) for row in found}
 
 
 def _outputs(run_id: UUID, nodes: Iterable[str]) -> dict[str, Any]:
@@ -100,4 +101,4 @@ def _outputs(run_id: UUID, nodes: Iterable[str]) -> dict[str, Any]:
     rows = StepRun.objects.filter(run_id=run_id, node_id__in=list(nodes), status="succeeded", output__isnull=False)
     small = rows.annotate(size=Length("output")).filter(size__lte=_MOST_CHARACTERS).order_by("generation")
     last = dict(small.values_list("node_id", "output"))
-    return {node: loads_stored(text) for node, text in last.items() if reference_in(text) is None}
+    return {node: loads_stored(text) for node, text in last.items() if text and reference_in(text) is None}

@@ -28,7 +28,6 @@ def invoice(fault: str = "") -> dict[str, Any]:
     if_over = {"match": "all", "rules": rules}
     cases = [{"id": "de", "name": "Germany", "value": "DE"}]
     by_country = {"mode": "value", "value": "{{ trigger.country }}", "cases": cases}
-    ways = [("start", "big"), ("big", "yes", "where"), ("where", "de", "ask"), ("ask", "approved", "post")]
     asked = {"order": "{{ run.id }}", "customer": "C-200", "amount": 5, "currency": "EUR"}
     post = write("post", "Post to ERP", (0, 512), f"{fault}/invoices", asked)
     post["settings"] = {"retry": {"attempts": 5, "strategy": "fixed", "first_seconds": 3600, "jitter": 0}}
@@ -41,7 +40,13 @@ def invoice(fault: str = "") -> dict[str, Any]:
             post,
             edit_fields("done", "Done", (0, 640), done="yes"),
         ],
-        [*ways, ("post", "done")],
+        [
+            ("start", "big"),
+            ("big", "yes", "where"),
+            ("where", "de", "ask"),
+            ("ask", "approved", "post"),
+            ("post", "done"),
+        ],
     )
 
 
@@ -54,10 +59,12 @@ def begin(api: Api, name: str, document: dict[str, Any]) -> str:
 
 def until(api: Api, run: str, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     deadline = time.monotonic() + 120
-    while not reached(found := api.call("GET", f"W/runs/{run}/snapshot")):
+    while True:
+        found: dict[str, Any] = api.call("GET", f"W/runs/{run}/snapshot")
+        if reached(found):
+            return found
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
-    return found
 
 
 def is_retrying(found: dict[str, Any]) -> bool:
