@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from builder.accounts.rights import Action
+from builder.accounts.times import stamp
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.shapes import Items
 from builder.api.workflows import WorkflowShape, find, shape_of
@@ -68,6 +69,54 @@ class ResumeRun(ApiView):
     def post(self, call: Call, *, run_id: UUID) -> RunShape:
         """Let a paused run go on."""
         return _one(call, runtime_api.resume_run(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id))
+
+
+class InLineShape(View):
+    """A run that waits for a worker: `ahead` runs of its workflow come first (`more`: more than that), which takes
+    `seconds` as it went lately; null: nobody can say."""
+
+    ahead: int
+    more: bool
+    seconds: int | None
+
+
+class StuckRunShape(View):
+    """A run that stands still though nobody means it to. `reason`: as the monitor says it; `since`: its last sign of
+    life, or when somebody should have taken it, which takes no longer than `expected_ms`; `workers`: how many are
+    alive; `may_take_up`: it may be tried again."""
+
+    reason: str
+    since: str
+    expected_ms: int
+    workers: int
+    may_take_up: bool
+
+
+class RunStandsShape(View):
+    """Both null: somebody works on the run, or it waits for something, or has ended."""
+
+    line: InLineShape | None
+    stuck: StuckRunShape | None
+
+
+class RunStands(ApiView):
+    @operation(Action.RUN_SEE, answer=RunStandsShape)
+    def get(self, call: Call, *, run_id: UUID) -> RunStandsShape:
+        """Where the run stands in line, or why it is stuck."""
+        found = runtime_api.run_stands(workspace_id=call.workspace.id, run_id=run_id)
+        return RunStandsShape(
+            line=None if found.line is None else InLineShape(**asdict(found.line)),
+            stuck=None
+            if found.stuck is None
+            else StuckRunShape(**{**asdict(found.stuck), "since": stamp(found.stuck.since)}),
+        )
+
+
+class TakeUpRun(ApiView):
+    @operation(Action.RUN_PAUSE, answer=RunShape, also=(409,), repeat="stored_apart", does="run.taken_up")
+    def post(self, call: Call, *, run_id: UUID) -> RunShape:
+        """Let a run be tried again that was set aside, from the step at which its process died."""
+        return _one(call, runtime_api.take_up(workspace_id=call.workspace.id, run_id=run_id, by=call.person.id))
 
 
 class HoldWorkflow(ApiView):

@@ -32,7 +32,8 @@ _OF_ITSELF: Final = frozenset({"accepted", "changed", "worked", "claim", "releas
 _SAME: Final[Mapping[str, frozenset[str]]] = {
     "cancel": frozenset({"run.cancelled"}),
     "pause": frozenset({"run.paused"}),
-    "resume": frozenset({"run.resumed", "run.moved_on"}),
+    "resume": frozenset({"run.resumed", "run.taken_up", "run.moved_on"}),
+    "try_now": frozenset({"run.tried_now"}),
     "retried": frozenset({"run.retried", "dead_letter.retried", "batch.entry_corrected"}),
     "undone": frozenset({"run.undone", "run.cancelled"}),
     "decide": frozenset(

@@ -1,4 +1,4 @@
-"""Steps that wait for a link or an event, and events that are sent to them."""
+"""Steps that wait for a link, an event or their next try, and what moves them on."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from builder.accounts.selectors import names_of
 from builder.accounts.times import stamp
 from builder.api.operation import Answer, ApiView, Body, Call, View, operation
 from builder.api.shapes import Items
+from builder.workflows import selectors
+from builder.workflows.shapes import RunShape
 from runtime import api as runtime_api
 from runtime.contracts import Voter, WaitView
 
@@ -97,6 +99,24 @@ class Resume(ApiView):
             workspace_id=call.workspace.id, run_id=run_id, node_id=node_id, data=body.data, voter=_voter(call)
         )
         return _shapes(call, [view])[0]
+
+
+class TryNowBody(Body):
+    """Which try did not work: the wait for the one that follows it ends, and for no other."""
+
+    attempt: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class TryNow(ApiView):
+    @operation(
+        Action.RUN_SIGNAL, body=TryNowBody, answer=RunShape, also=(409,), repeat="stored_apart", does="run.tried_now"
+    )
+    def post(self, call: Call, *, run_id: UUID, node_id: str, body: TryNowBody) -> RunShape:
+        """Try a step again at once that would be tried again later."""
+        view = runtime_api.try_now(
+            workspace_id=call.workspace.id, run_id=run_id, node_id=node_id, attempt=body.attempt, by=call.person.id
+        )
+        return selectors.shaped(workspace_id=call.workspace.id, views=[view])[0]
 
 
 class SendEvent(ApiView):

@@ -119,8 +119,7 @@ class ItemsView(View):
     """How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is
     done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were
     only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere
-    or discarded since; they are none of `failed`. `left_out`: of the same, those that people skipped; they are none of
-    `done`."""
+    or discarded since; they are none of `failed`. `left_out`: those that people skipped; they are none of `done`."""
 
     total: int | None
     started: int

@@ -60,6 +60,7 @@ from runtime.api.calendars import (
     ics_days,
     remove_calendar,
 )
+from runtime.api.cards import cards
 from runtime.api.causes import because
 from runtime.api.comparing import Compared, compare, compare_step, last_good
 from runtime.api.corrections import correct_entries, failed_entries, failed_runs, walk_failed
@@ -192,7 +193,7 @@ from runtime.api.sendings import (
     sendings,
     sendings_to,
 )
-from runtime.api.standing import standing
+from runtime.api.standing import run_stands, standing, take_up
 from runtime.api.starting import start_run, start_test
 from runtime.api.tagging import tag_run, tag_runs, tags_used
 from runtime.api.tasks import (
@@ -212,7 +213,7 @@ from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults, trail_from
 from runtime.api.undoing import undo, undo_plan
 from runtime.api.uploads import check_upload, look_at_upload
-from runtime.api.waits import resume, resume_link, send_event, waits
+from runtime.api.waits import resume, resume_link, send_event, try_now, waits
 from runtime.interpreter.asking import may_decide, may_hand_over, may_leave, may_take, stands_in_for
 from runtime.interpreter.doubt_words import in_doubt
 
@@ -265,6 +266,7 @@ __all__ = [
     "calendar_year",
     "calendars",
     "cancel",
+    "cards",
     "change_alert_channel",
     "change_alert_rule",
     "change_calendar",
@@ -422,6 +424,7 @@ __all__ = [
     "review_lines",
     "review_rows",
     "run",
+    "run_stands",
     "runs",
     "runs_with",
     "said_in",
@@ -469,6 +472,7 @@ __all__ = [
     "tags_used",
     "take",
     "take_back",
+    "take_up",
     "task",
     "task_count",
     "tasks",
@@ -481,6 +485,7 @@ __all__ = [
     "triggers",
     "try_alert_channel",
     "try_alert_rule",
+    "try_now",
     "undo",
     "undo_plan",
     "unmute_letters",

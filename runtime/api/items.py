@@ -127,7 +127,8 @@ def counts(run_id: UUID, version_id: UUID, steps: Mapping[str, StepView]) -> dic
     inside = below.failed_inside(run_id, version_id) if over else {}
     ended = [node for node, each in found.items() if each.failed and node in steps and steps[node].status in _ENDED]
     settled = solved.by_step(run_id, ended) if ended else {}
-    done = [node for node, each in found.items() if each.done and node in steps and steps[node].status in _ENDED]
+    # Of a list that is under way too: whoever watches it is not told that what was left out is done.
+    done = [node for node, each in found.items() if each.done and node in steps]
     skipped = left_out.by_step(run_id, done) if done else {}
     return {
         node: ItemCounts(

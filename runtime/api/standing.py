@@ -1,4 +1,4 @@
-"""How a workspace stands now: what waits, what is stuck and why, who is alive."""
+"""How a workspace stands now: what waits, what is stuck and why, who is alive; and the same of one run."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
-from runtime.contracts.figures import Standing, StuckRuns, WorkerView
+from runtime import queue
+from runtime.api.runs import run
+from runtime.contracts import AlreadyDecided, AlreadyFinished, NotFound, RunView
+from runtime.contracts.figures import InLine, RunStands, Standing, StuckRun, StuckRuns, WorkerView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.letters import open_letters
+from runtime.store import in_line
 from runtime.store import standing as store
+from runtime.store.beside import unchanged
 from runtime.store.brake import free_bytes
+from runtime.store.commits import commit
 from runtime.store.dialect import database_bytes, database_now
-from runtime.store.models import Artifact, HumanTask, Process
+from runtime.store.models import Artifact, HumanTask, Process, Run
+from runtime.store.trail import said
 
-__all__ = ["standing"]
+__all__ = ["run_stands", "standing", "take_up"]
 
 #: Processes that ended longer ago are not told of.
 _LATELY_MS: Final = 3_600_000
 _SHOWN: Final = 5
+#: Processes that carry runs out.
+_WORKING: Final = ("worker", "embedded")
 #: How much is stored changes slowly, and is added up from a row for each file.
 _STORED_SECONDS: Final = 60.0
 _database_size: dict[str, tuple[float, int]] = {}
@@ -51,6 +60,44 @@ def standing(*, workspace_id: UUID, workflow_id: UUID | None = None) -> Standing
         free_bytes=free_bytes(),
         database_bytes=_database(),
     )
+
+
+def run_stands(*, workspace_id: UUID, run_id: UUID) -> RunStands:
+    """Where one run stands in line, or that it is stuck and why; neither, where somebody works on it or it waits for
+    something. Raises NotFound."""
+    if not Run.objects.filter(pk=run_id, workspace_id=workspace_id).exists():
+        raise NotFound("There is no such run.", code="run_not_found")
+    found = in_line.stands(run_id) or in_line.Stands()
+    line = found.line and InLine(found.line.ahead, found.line.ahead >= in_line.MOST_AHEAD, found.line.seconds)
+    if found.stuck is None:
+        return RunStands(line)
+    working = store.alive(database_now()).filter(kind__in=_WORKING).count()
+    stuck = StuckRun(found.stuck, found.since, store.OVERDUE_MS, working, found.stuck == "set_aside")
+    return RunStands(None, stuck)
+
+
+def take_up(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunView:
+    """Let a run that was set aside be tried again, from the step at which its process died. Taken up twice is taken up
+    once. Raises NotFound, AlreadyFinished, AlreadyDecided (it was not set aside, or is not any more)."""
+    here = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
+    with commit("run.resume"):
+        row = here.select_for_update().values("status", "finished_at", "lease_owner", "wake_at").first()
+        now = database_now()
+        aside = row is not None and row["status"] == "parked"
+        waits = aside and row is not None and (row["wake_at"] is None or row["wake_at"] > now)
+        if waits:
+            who = "api" if by is None else f"user:{by}"
+            here.update(wake_at=now, claims=0, change=said("resume", who))
+        else:
+            unchanged()
+    if row is None:
+        raise NotFound("There is no such run.", code="run_not_found")
+    if row["finished_at"] is not None:
+        raise AlreadyFinished("The run has ended: there is nothing left to take up.")
+    if not aside:
+        raise AlreadyDecided("The run is not set aside any more.", code="not_set_aside")
+    queue.ring([run_id])
+    return run(workspace_id=workspace_id, run_id=run_id)
 
 
 def _stuck(workspace_id: UUID, workflow_id: UUID | None) -> list[StuckRuns]:

@@ -1,4 +1,5 @@
-"""Steps that wait for a link or an event: how they stand, what moves them on, and events that are sent."""
+"""Steps that wait for a link, an event or their next try: how they stand, what moves them on, and events that are
+sent."""
 
 from __future__ import annotations
 
@@ -7,12 +8,17 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
+from runtime import queue
+from runtime.api.runs import run
 from runtime.contracts import (
     JSON,
     AlreadyDecided,
+    AlreadyFinished,
     EventRefused,
     KeyReused,
     NotFound,
+    NotStartable,
+    RunView,
     SentEvent,
     Voter,
     WaitView,
@@ -24,9 +30,10 @@ from runtime.interpreter.versions import Version
 from runtime.sdk import PermanentError
 from runtime.sdk.signals import named
 from runtime.store import signals
+from runtime.store import try_now as hurrying
 from runtime.store.models import Run, SignalWait
 
-__all__ = ["resume", "resume_link", "send_event", "waits"]
+__all__ = ["resume", "resume_link", "send_event", "try_now", "waits"]
 
 
 def waits(*, workspace_id: UUID, run_id: UUID) -> list[WaitView]:
@@ -75,6 +82,26 @@ def resume(*, workspace_id: UUID, run_id: UUID, node_id: str, voter: Voter, data
         run_id=run_id, node_id=node_id, generation=row.generation
     )  # fmt: skip
     return _view(found)
+
+
+def try_now(*, workspace_id: UUID, run_id: UUID, node_id: str, attempt: int, by: UUID | None = None) -> RunView:
+    """Do not wait for the try that follows `attempt`: it begins now. Asked twice, it is asked once.
+
+    Raises NotFound, AlreadyFinished (also for a run that is being cancelled), AlreadyDecided (it has begun meanwhile,
+    or nothing is tried again), NotStartable (the run is paused or held).
+    """
+    who = "api" if by is None else f"user:{by}"
+    match hurrying.try_now(workspace_id=workspace_id, run_id=run_id, node_id=node_id, attempt=attempt, by=who):
+        case "missing":
+            raise NotFound("The run has not come to this step.", code="step_not_found")
+        case "ended":
+            raise AlreadyFinished("The run has ended, or is about to: nothing is tried again.")
+        case "begun":
+            raise AlreadyDecided("This try has begun already.", code="already_trying")
+        case "stopped":
+            raise NotStartable("The run is paused. Resume it first: it is tried again then.", code="run_paused")
+    queue.ring([run_id])
+    return run(workspace_id=workspace_id, run_id=run_id)
 
 
 def send_event(

@@ -27,6 +27,7 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     because(workspace_id, run_id) -> Because | None                               None: it has ended
     trail(workspace_id, run_id, after, limit) -> Page[TrailEntry] / trail_faults(…) -> list[str]
     times(workspace_id, run_id, begin, end) -> RunTimes: see `runtime.contracts.run_times`
+    cards(workspace_id, run_id) -> list[CardSource]                               unmasked: for whoever masks them
     playback(workspace_id, run_id) -> RunPlayback; compare(…), …: see `runtime.contracts.looking_back`
     export(workspace_id, run_id) -> Iterator[bytes]                               one JSON document, in portions
     cancel(workspace_id, run_id, by, undo, reason) -> RunView                     raises AlreadyFinished, NotUndoable
@@ -52,6 +53,8 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     waits(workspace_id, run_id) -> list[WaitView]                                 links and events, the newest first
     resume_link(workspace_id, run_id, node_id) -> str                             raises NotFound, AlreadyDecided
     resume(workspace_id, run_id, node_id, data, voter) -> WaitView                raises NotFound, AlreadyDecided
+    run_stands(workspace_id, run_id) -> RunStands / take_up(workspace_id, run_id, by) -> RunView
+    try_now(workspace_id, run_id, node_id, attempt, by) -> RunView                raises NotFound, AlreadyDecided, …
     send_event(workspace_id, name, key, data, by, dedupe_key) -> SentEvent        raises KeyReused, EventRefused
     events(workspace_id, filters, after, limit) -> Page[EventView] / event(workspace_id, event_id) -> EventDetail
     files(…), …: see `runtime.contracts.files`; tables(…), table_rows(…), …: see `runtime.contracts.datatables`

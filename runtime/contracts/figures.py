@@ -203,3 +203,33 @@ class Standing:
     files_bytes: int
     free_bytes: int
     database_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """A run that waits for a worker. `ahead`: runs of its workflow whose turn comes first; `more`: there are more than
+    that. `seconds`: how long that takes as it went lately; None: nobody can say."""
+
+    ahead: int
+    more: bool
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StuckRun:
+    """A run that stands still though nobody means it to, and why: see `Standing`. `since`: its last sign of life, or
+    when somebody should have taken it; within `expected_ms` somebody does. `workers`: how many are alive."""
+
+    reason: str
+    since: int
+    expected_ms: int
+    workers: int
+    may_take_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunStands:
+    """How an open run stands that nobody works on; both None where that is as it should be."""
+
+    line: InLine | None = None
+    stuck: StuckRun | None = None

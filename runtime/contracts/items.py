@@ -25,7 +25,7 @@ class ItemCounts:
     """How the runs of one step stand. `total`: how many there will be, where that is known. `failed_inside`: how many
     items did not end well within those that are done, of a step that is; `failed_calls`: and how many calls there that
     nobody waited for. `solved`: of a step that has ended, those that failed and were put right elsewhere, or discarded;
-    they are none of `failed`. `left_out`: of the same, those that a person left out; they are none of `done`."""
+    they are none of `failed`. `left_out`: those that a person left out; they are none of `done`."""
 
     total: int | None
     started: int

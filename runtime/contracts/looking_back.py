@@ -6,7 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["FieldDifference", "ItemsPoint", "PlaybackFrame", "PlaybackStep", "RunPlayback", "StepDifference"]
+__all__ = [
+    "CardSource", "FieldDifference", "ItemsPoint", "PlaybackFrame", "PlaybackStep", "RunPlayback", "StepDifference",
+]  # fmt: skip
+
+
+class CardSource(NamedTuple):
+    """What a line on a step's card is made of. `kind`: value (of which the step decided: at `path` in `output`, another
+    step's) · people · http · mail (of its own `output`); `took_ms`: from its beginning to its end."""
+
+    node: str
+    generation: int
+    kind: str
+    output: Any
+    path: tuple[str | int, ...]
+    took_ms: int | None
 
 
 class PlaybackStep(NamedTuple):

@@ -325,6 +325,10 @@ class Run(models.Model):
                 & ~models.Q(status="completed"),
                 name="run_failed_item",
             ),
+            # And those that people left out: a few among the many that are done.
+            models.Index(
+                fields=["parent_run_id", "parent_node"], condition=models.Q(outcome="skipped"), name="run_left_out_item"
+            ),
         ]
 
 

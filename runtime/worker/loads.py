@@ -20,6 +20,7 @@ from runtime.store.children import Outer
 from runtime.store.models import Run, Version
 from runtime.store.reads import AnswerRow, RunRows
 from runtime.store.records import Claimed, EventRow
+from runtime.store.try_now import Due, overdue
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -124,14 +125,17 @@ def at_hand(claimed: Sequence[Claimed]) -> Batch:
 
 
 @_over_the_store
-def news(run_ids: list[UUID], asking: list[UUID]) -> tuple[list[UUID], list[UUID], dict[UUID, list[AnswerRow]]]:
-    """Those of these runs that somebody asked to cancel, and to pause; and what people answered to those that ask."""
+def news(
+    run_ids: list[UUID], asking: list[UUID], trying: list[UUID]
+) -> tuple[list[UUID], list[UUID], dict[UUID, list[AnswerRow]], list[Due]]:
+    """Those of these runs that somebody asked to cancel, and to pause; what people answered to those that ask; and the
+    steps of those that try again whose time has come."""
     asked = Q(cancel_requested_at__isnull=False) | Q(paused_at__isnull=False)
     found = Run.objects.filter(asked, id__in=run_ids).values_list("id", "cancel_requested_at", "paused_at")
     rows = list(found)
     cancelled = [run_id for run_id, cancel, _ in rows if cancel is not None]
     paused = [run_id for run_id, _, pause in rows if pause is not None]
-    return cancelled, paused, reads.answers(asking)
+    return cancelled, paused, reads.answers(asking), overdue(trying)
 
 
 @_over_the_store

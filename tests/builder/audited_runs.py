@@ -1,8 +1,9 @@
-"""For each deed that is done to the list of runs a request that does it: see `audited`."""
+"""For each deed that is done to the list of runs, or to one of its waits, a request that does it: see `audited`."""
 
 from __future__ import annotations
 
-from tests.builder.audited import Act, run_of, run_view, short
+from runtime.store.models import StepRun
+from tests.builder.audited import Act, does, run_of, run_view, short
 from tests.builder.audited_letters import SCENARIOS
 from tests.builder.conftest import World
 
@@ -21,3 +22,16 @@ short(
     "profile.run_view_chosen",
     lambda world: Act(world.as_vera, "PUT", f"{world.here}/runs/views", {"view": run_view(world).rpartition("/")[2]}),
 )
+
+
+@does("run.tried_now")
+def _(world: World) -> Act:
+    path = run_of(world)
+    StepRun.objects.create(
+        run_id=path.rpartition("/")[2], node_id="n_pay", node_key="pay", status="retrying", attempt=1, seq=1,
+        due_at=9_000_000_000_000,
+    )  # fmt: skip
+    return Act(world.as_rosa, "POST", f"{path}/steps/n_pay/try-now", {"attempt": 1})
+
+
+short("run.taken_up", lambda world: Act(world.as_rosa, "POST", f"{run_of(world, status='parked')}/take-up", {}))

@@ -31,6 +31,7 @@ from tests.factories import make_token
 WHOLE: Final = {
     "workspaces", "system-checks", f"{W}/node-types", f"{W}/functions", f"{W}/connection-kinds", f"{F}/triggers",
     f"{W}/runs/<uuid:run_id>/retries", f"{W}/dead-letters", f"{W}/runs/<uuid:run_id>/waits",
+    f"{W}/runs/<uuid:run_id>/cards",
     f"{W}/runs/<uuid:run_id>/trail", f"{W}/groups", f"{F}/backfills", f"{F}/held-versions",
     f"{W}/dead-letters/bulk-retries", f"{W}/documents/designs", f"{W}/files/<uuid:file_id>/uses",
     f"{W}/tables", f"{W}/tables/like-file", f"{W}/tables/<uuid:table_id>/uses", f"{W}/tables/<uuid:table_id>/match",

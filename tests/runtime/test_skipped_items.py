@@ -338,3 +338,15 @@ def test_a_branch_beside_what_failed_is_done_to_its_end_and_its_question_needs_n
     skip(first)
     assert machine.finish(run_id).status == "completed"
     assert HumanTask.objects.get(pk=second.id).status == "cancelled"
+
+
+def test_while_a_list_is_under_way_what_was_skipped_is_told_apart_from_what_is_done(machine: Machine) -> None:
+    ask = step("ask", "people.approval@1", {"title": "Pay {{ item }}?"})
+    graph = flow("start -> each, share -> ask", each(at_a_time=3), *inside("each", share(), ask))
+    run_id = machine.begin(graph, {"lines": [0, 5, 4]})
+    skip(question(run_id))
+    wait_until(lambda: Run.objects.filter(parent_run_id=run_id, outcome="skipped").exists())
+    wait_until(lambda: HumanTask.objects.filter(status="open").count() == 2)
+    found = counted(run_id)
+    assert (found.done, found.failed, found.left_out, found.waiting + found.running) == (0, 0, 1, 2)
+    assert statuses(run_id)["each"] == "waiting"

@@ -705,6 +705,24 @@ export type CancelledView = {
   reason: string;
 };
 
+/** What one step's card tells of it. `kind`: value · people · http · mail. Of a value what was compared, as text; `number`: it is one; `currency`: of its amount, where that stands beside it; `hidden`: it is sensitive. Of people who answered last, with which `outcome` (`called`: the builder's own word for it) after `took_ms`. Of a call its `status`, and the `identity` that came back; of a mail to how many (`count`). */
+export type CardShape = {
+  by?: (string | null);
+  called?: (string | null);
+  count?: (number | null);
+  currency?: (string | null);
+  generation: number;
+  hidden?: boolean;
+  identity?: (string | null);
+  kind: string;
+  node: string;
+  number?: boolean;
+  outcome?: (string | null);
+  status?: (number | null);
+  took_ms: (number | null);
+  value?: (string | null);
+};
+
 /** Entries that failed of one cause and wait for a decision. `code`: of the newest; `example`: what it says. */
 export type CauseShape = {
   cause: string;
@@ -1708,6 +1726,13 @@ export type ImportedShape = {
   unchanged: number;
 };
 
+/** A run that waits for a worker: `ahead` runs of its workflow come first (`more`: more than that), which takes `seconds` as it went lately; null: nobody can say. */
+export type InLineShape = {
+  ahead: number;
+  more: boolean;
+  seconds: (number | null);
+};
+
 /** Who is away, until that day, `2026-12-03`; null: nobody knows. */
 export type InPlaceOf = {
   name: string;
@@ -1770,6 +1795,10 @@ export type ItemsBatchCheckShape = {
 
 export type ItemsBulkRetryShape = {
   items: Array<BulkRetryShape>;
+};
+
+export type ItemsCardShape = {
+  items: Array<CardShape>;
 };
 
 export type ItemsCheckLine = {
@@ -1860,7 +1889,7 @@ export type ItemsUsualShape = {
   items: Array<UsualShape>;
 };
 
-/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. `left_out`: of the same, those that people skipped; they are none of `done`. */
+/** How the runs stand that a step has begun. `total`: how many there will be, where that is known. Of a step that is done, within its runs that are: how many items are not (`failed_inside`), and how many workflows failed that were only started there (`failed_calls`). `solved`: of one that has ended, those that failed and were put right elsewhere or discarded since; they are none of `failed`. `left_out`: those that people skipped; they are none of `done`. */
 export type ItemsView = {
   done: number;
   failed: number;
@@ -3105,6 +3134,12 @@ export type RunShape = {
   workflow: WorkflowName;
 };
 
+/** Both null: somebody works on the run, or it waits for something, or has ended. */
+export type RunStandsShape = {
+  line: (InLineShape | null);
+  stuck: (StuckRunShape | null);
+};
+
 export type RunStatus = "accepted" | "running" | "waiting_timer" | "waiting_event" | "waiting_human" | "parked" | "compensating" | "completed" | "compensated" | "cancelled" | "dead_lettered";
 
 /** All words on a run, in the order of the alphabet. */
@@ -3537,6 +3572,15 @@ export type StuckRun = {
   workflow_name: string;
 };
 
+/** A run that stands still though nobody means it to. `reason`: as the monitor says it; `since`: its last sign of life, or when somebody should have taken it, which takes no longer than `expected_ms`; `workers`: how many are alive; `may_take_up`: it may be tried again. */
+export type StuckRunShape = {
+  expected_ms: number;
+  may_take_up: boolean;
+  reason: string;
+  since: string;
+  workers: number;
+};
+
 /** Runs that stand still, and why: `set_aside` (with what the runs say of it), `not_taken`, `lease_over`, or `nobody_can_decide`, or `connection_broken` (with which one). `runs`: the first few. */
 export type StuckShape = {
   count: number;
@@ -3840,6 +3884,11 @@ export type TriggerShape = {
   time_zone: (string | null);
   type: string;
   url: (string | null);
+};
+
+/** Which try did not work: the wait for the one that follows it ends, and for no other. */
+export type TryNowBody = {
+  attempt: number;
 };
 
 /** So many entries wait for their turn at this connection, which takes so many `calls` within `period_ms` and `at_once` at a time; `paused_until`: the other system has asked for it. */
@@ -7044,6 +7093,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/cards": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": ItemsCardShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/changes": {
     path: { run_id: string; workspace_id: string };
     query: { after?: number };
@@ -7305,6 +7365,17 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/standing": {
+    path: { run_id: string; workspace_id: string };
+    answers: {
+      "200": RunStandsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
   "GET /api/v1/workspaces/{workspace_id}/runs/{run_id}/steps/{node_id}": {
     path: { node_id: string; run_id: string; workspace_id: string };
     answers: {
@@ -7331,12 +7402,45 @@ export interface Operations {
       "503": Problem;
     };
   };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/steps/{node_id}/try-now": {
+    path: { node_id: string; run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: TryNowBody;
+    answers: {
+      "200": RunShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
   "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/tags": {
     path: { run_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
     body: ChangeTags;
     answers: {
       "200": RunTagsShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/runs/{run_id}/take-up": {
+    path: { run_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": RunShape;
       "400": Problem;
       "401": Problem;
       "403": Problem;

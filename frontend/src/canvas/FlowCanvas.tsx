@@ -6,7 +6,7 @@ import { type ReactNode, type Ref, useLayoutEffect, useRef, useState } from "rea
 import type { GraphDocument, GraphNode, Problem, Specs } from "../graph";
 import { ArrowMarkers } from "./ArrowMarkers";
 import css from "./canvas.module.css";
-import { type BuildActions, type CanvasMode, CanvasProvider, createCanvasStore, useCanvas } from "./canvasStore";
+import { type BuildActions, type CanvasMode, type CardLine, CanvasProvider, createCanvasStore, useCanvas } from "./canvasStore";
 import { ConnectHint, NewLink } from "./ConnectHint";
 import { ContainerFrame } from "./ContainerFrame";
 import { LinkEdge } from "./LinkEdge";
@@ -31,6 +31,8 @@ export interface FlowCanvasProps {
   specs: Specs;
   /** Second line of each card in words, by step id. */
   summaries?: Readonly<Record<string, string>>;
+  /** What came of the steps of a run, by step id. */
+  told?: Readonly<Record<string, CardLine>>;
   problems?: readonly Problem[];
   selected?: string | readonly string[] | null;
   selectedLinks?: readonly string[];

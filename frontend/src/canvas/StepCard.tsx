@@ -76,6 +76,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
   const { t: common } = useTranslation("common");
   const step = useRunStep(node.id);
   const summary = summaryText(node, useCanvas((state) => state.summaries[node.id]));
+  const line = useCanvas((state) => state.told[node.id]);
   const motion = useCanvas((state) => state.motion);
   const format = useFormatter();
   const undoes = useCanvas((state) => state.undoes.has(node.id));
@@ -85,7 +86,7 @@ function RunCard({ node, spec, selected, dragging }: CardProps) {
   let second = summary ?? spec?.description ?? node.type;
   switch (step?.status) {
     case "succeeded":
-      second = localNote(doneNote(spec, node, step), format) || summary || (step.duration_ms !== null ? format.duration(step.duration_ms) : second);
+      second = (line?.generation === step.generation && line.text) || localNote(doneNote(spec, node, step), format) || summary || (step.duration_ms !== null ? format.duration(step.duration_ms) : second);
       break;
     case "failed":
       second = (step.error && failureTitle(step.error)) ?? second;

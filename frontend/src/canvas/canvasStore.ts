@@ -42,6 +42,11 @@ export interface NodeProblems {
   first: Problem;
 }
 
+export interface CardLine {
+  text: string;
+  generation: number;
+}
+
 export interface CanvasState {
   mode: CanvasMode;
   readOnly: boolean;
@@ -66,6 +71,8 @@ export interface CanvasState {
   /** Zoomed in so far that links to undo steps are more than specks. */
   near: boolean;
   summaries: Readonly<Record<string, string>>;
+  /** Of a run: what came of a step that is done, in words, and in which go of the run. */
+  told: Readonly<Record<string, CardLine>>;
   problems: Readonly<Record<string, NodeProblems>>;
   changed: ReadonlySet<string>;
   /** The step that Tab reaches. */
@@ -99,6 +106,7 @@ export function createCanvasStore({ mode, graph, specs, summaries }: CanvasStart
     readOnly: false,
     specs,
     summaries: summaries ?? {},
+    told: {},
     problems: {},
     changed: new Set(),
     active: graph.nodes[0]?.id ?? null,

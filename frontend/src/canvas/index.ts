@@ -1,4 +1,4 @@
-export type { BuildActions, CanvasMode, ClientPoint } from "./canvasStore";
+export type { BuildActions, CanvasMode, CardLine, ClientPoint } from "./canvasStore";
 export { FlowCanvas, type FlowCanvasProps } from "./FlowCanvas";
 export type { CanvasHandle } from "./useCanvasHandle";
 export type { Insets } from "./viewport";

@@ -54,13 +54,14 @@ export function useFlow(props: FlowCanvasProps) {
     store.setState({
       readOnly: props.readOnly ?? false,
       summaries: props.summaries ?? {},
+      told: props.told ?? {},
       problems: problemsByNode(props.problems ?? []),
       changed: props.changed ?? new Set(),
       build: props.build ?? null,
       items: props.items ?? null,
       beside: props.beside ?? null,
     });
-  }, [store, props.readOnly, props.summaries, props.problems, props.changed, props.build, props.items, props.beside]);
+  }, [store, props.readOnly, props.summaries, props.told, props.problems, props.changed, props.build, props.items, props.beside]);
   useLayoutEffect(() => {
     const first = selected[0];
     if (first !== undefined && (tables.nodes.has(first) || tables.notes.has(first))) store.setState({ active: first });

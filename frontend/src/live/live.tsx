@@ -78,6 +78,8 @@ export type LiveRunState =
 
 /** How often the run is read by plain requests while the socket is down. */
 const POLL_EVERY = 4000;
+/** How often it is read how the items of a run stand that waits for them. */
+const ITEMS_EVERY = 4000;
 
 /**
  * Follows a run: reads a snapshot, then its changes as they are committed. After a gap it reads a snapshot again; while the
@@ -120,6 +122,23 @@ export function useLiveRun(workspace: string, run: string): { store: RunStore; s
       stop();
     };
   }, [socket, store, workspace, run, round]);
+
+  // Items that begin to wait change nothing of the run around them: how they stand is read now and then.
+  const hasItems = useStore(store, ({ run: now }) => now?.waiting?.kind === "children" && now.finished_at === null);
+  useEffect(() => {
+    if (paused || !hasItems) return;
+    const abort = new AbortController();
+    const timer = setInterval(() => {
+      if (document.hidden) return;
+      fetchSnapshot(workspace, run, abort.signal).then(store.load, () => {
+        // What the socket brings is there all the same.
+      });
+    }, ITEMS_EVERY);
+    return () => {
+      clearInterval(timer);
+      abort.abort();
+    };
+  }, [paused, hasItems, store, workspace, run]);
 
   useEffect(() => {
     if (!paused || state.phase !== "shown") return;

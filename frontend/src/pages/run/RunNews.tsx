@@ -11,6 +11,7 @@ import { useWaitingText } from "../runs/waiting";
 import { cancelWords } from "./cancelled";
 import { ErrorBox } from "./ErrorBox";
 import { FailedBelow } from "./FailedBelow";
+import { TryNow } from "./RetryWait";
 import css from "./run.module.css";
 import { solvedBy } from "./solved";
 import { howFarUndone, isAnswered } from "./undo";
@@ -43,6 +44,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
   );
   // The bar above says all of it.
   const stopped = run.waiting?.kind === "paused" || run.waiting?.kind === "held";
+  const trying = run.waiting?.kind === "retry" ? Object.values(steps).find((step) => step.status === "retrying" && step.wait?.until === run.waiting?.until) : undefined;
   const undone = run.status === "compensated" || run.status === "compensating";
   return (
     <>
@@ -66,6 +68,7 @@ export function RunNews({ graph, onSelect }: { graph: GraphDocument; onSelect: (
         <Note {...(run.waiting.kind === "children" && run.waiting.asking_item == null ? { tone: "accent", icon: <Repeat size={16} /> } : { tone: "wait", icon: <Clock size={16} /> })}>
           <b>{waitingText(run)}</b>
           {run.waiting.since && <div>{t("overview.since", { time: format.clockOf(run.waiting.since, Date.now()) })}</div>}
+          {trying && <TryNow run={run} node={trying.node} attempt={trying.attempt} />}
           {(run.waiting.kind === "human" || run.waiting.kind === "children") && (
             <Suspense>
               <RunQuestions run={run} />

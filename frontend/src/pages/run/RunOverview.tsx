@@ -3,6 +3,7 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { GraphDocument, GraphNode, Run, StepSpec } from "../../api/types";
+import type { CardLine } from "../../canvas";
 import { itemsText } from "../../canvas/itemsText";
 import { isContainer } from "../../graph/containers";
 import { doneNote } from "../../graph/ports";
@@ -11,6 +12,7 @@ import { undoneStepOf } from "../../graph/undo";
 import { failureTitle } from "../../i18n/server";
 import { useRun, useRunStep, useUndone } from "../../live";
 import { Button, runStatusKind, StatusIcon, stepStatusKind, Tile, useFormatter } from "../../ui";
+import { useCardLines } from "./cardLines";
 import { failedItems } from "./items/shown";
 import css from "./run.module.css";
 import { AtMoment } from "./Moment";
@@ -24,6 +26,8 @@ function StepLine(props: {
   spec: StepSpec | undefined;
   /** What this step undoes. */
   undoes: GraphNode | undefined;
+  /** What came of it, once it is done. */
+  line: CardLine | undefined;
   onSelect: (node: string) => void;
 }) {
   const { t } = useTranslation(["runs", "common"]);
@@ -35,7 +39,8 @@ function StepLine(props: {
   const kind = undone ? "undone" : stepStatusKind(step);
   // What it waited for until it was cancelled is over.
   const items = step?.items && isContainer(spec) ? itemsText(node, step.items, canvas) : null;
-  const note = step?.status === "succeeded" ? doneNote(spec, node, step) : step?.status === "cancelled" ? null : step?.note;
+  const line = step?.status === "succeeded" && props.line?.generation === step.generation ? props.line.text : null;
+  const note = step?.status === "succeeded" ? (line ?? doneNote(spec, node, step)) : step?.status === "cancelled" ? null : step?.note;
   // The server notes the same of a step that waits, in its own words and zone.
   const until = step?.status === "waiting" && step.wait?.until ? t("step.until", { time: format.dayClock(step.wait.until) }) : null;
   const second =
@@ -67,14 +72,16 @@ interface StepLinesProps {
 
 /** All steps in order with what became of them: the run in words, and the run view of a phone. */
 export function StepLines(props: StepLinesProps) {
+  const run = useRun((state) => state.run);
+  const told = useCardLines(run, props.graph, props.specs);
   return (
     <AtMoment>
-      <Lines {...props} />
+      <Lines {...props} told={told} />
     </AtMoment>
   );
 }
 
-function Lines(props: StepLinesProps) {
+function Lines(props: StepLinesProps & { told: Readonly<Record<string, CardLine>> }) {
   const { t } = useTranslation("runs");
   const { graph } = props;
   const steps = useRun((state) => state.steps);
@@ -87,6 +94,7 @@ function Lines(props: StepLinesProps) {
           node={node}
           spec={props.specs[node.type]}
           undoes={undoneStepOf(graph, node.id)}
+          line={props.told[node.id]}
           onSelect={props.onSelect}
         />
       ))}

@@ -35,6 +35,7 @@ import { isCall, unitOf } from "./items/shown";
 import { ItemsTab } from "./items/ItemsTab";
 import { RetryStepButton, useRetrying, useUndoes } from "./Retrying";
 import { canStartFrom } from "./retry";
+import { RetryWait } from "./RetryWait";
 import css from "./run.module.css";
 import { PeopleSaid, WaitsForPeople } from "./StepPeople";
 import { LinkAhead, SignalCame, WaitsForSignal } from "./StepSignal";
@@ -165,11 +166,7 @@ function WhatHappened(props: {
       {step.status === "retrying" && (
         <>
           {step.error && <ErrorBox error={step.error} />}
-          <Note tone="wait" icon={<Clock size={16} />}>
-            {step.wait?.until
-              ? t("step.triesAgainAt", { time: format.clockSeconds(step.wait.until) })
-              : t("step.triesAgain")}
-          </Note>
+          <RetryWait run={run} node={node} step={step} />
         </>
       )}
       {people && step.error && <ErrorBox error={step.error} />}

@@ -25,6 +25,7 @@ import page from "../../ui/page.module.css";
 import { runTitle } from "../runs/words";
 import { WorkflowTabs } from "../workflow/WorkflowBar";
 import { CancelRun } from "./CancelRun";
+import { useCardLines } from "./cardLines";
 import { CompareRun } from "./CompareRun";
 import { InItem } from "./items/InItem";
 import { ItemCells } from "./items/ItemCells";
@@ -52,9 +53,10 @@ import { useWidth } from "../../ui/useWidth";
 
 const ExpiredBar = lazy(() => import("./ExpiredBar"));
 const PauseRun = lazy(() => import("./PauseRun"));
+const StandsBar = lazy(() => import("./StandsBar"));
 const StoppedBar = lazy(() => import("./StoppedBar"));
 
-/** A bar while the run is paused or held, or when its data has expired. */
+/** A bar while the run is paused or held, stands in line or is stuck, or when its data has expired. */
 function StopBar() {
   const run = useRun((state) => state.run);
   const waiting = run?.waiting;
@@ -63,6 +65,11 @@ function StopBar() {
       {run && waiting && (waiting.kind === "paused" || waiting.kind === "held") && (
         <Suspense>
           <StoppedBar run={run} waiting={waiting} />
+        </Suspense>
+      )}
+      {run && !runIsFinished(run) && (
+        <Suspense>
+          <StandsBar run={run} />
         </Suspense>
       )}
       {run?.data_removed_at && (
@@ -203,6 +210,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
   const handle = useRef<CanvasHandle>(null);
   const version = useVersion(run?.workflow.id ?? "", run && run.version > 0 ? run.version : null);
   const summaries = version.data?.summaries;
+  const told = useCardLines(run, graph, specs);
   // The bar of facts is higher with words on the run.
   const said = run ? Math.ceil(run.tags.length / 4) : 0;
   const insets = useMemo(() => ({ top: 64 + 32 * Math.min(said, 3), right: insetEnd }), [insetEnd, said]);
@@ -222,6 +230,7 @@ function Stage({ specs, selected, onSelect, insetEnd }: StageProps) {
         graph={graph}
         specs={specs}
         {...(summaries ? { summaries } : {})}
+        told={told}
         selected={chosen}
         onSelect={onSelect}
         items={itemCells}

@@ -5,7 +5,7 @@ export type Group = (typeof GROUPS)[number];
 
 /** Kinds that have words of their own. */
 export const KINDS = new Set([
-  "accepted", "changed", "worked", "claim", "release", "set_aside", "cancel", "resume", "decide", "retried", "undone", "pause", "hold", "let_go", "set_version",
+  "accepted", "changed", "worked", "claim", "release", "set_aside", "cancel", "resume", "decide", "retried", "undone", "pause", "hold", "let_go", "set_version", "try_now",
 ]);
 /** Owners that have words of their own. */
 export const OWNERS = new Set(["worker", "next_worker", "clock", "outside", "people", "everybody", "own_runs", "operator", "workflow"]);
