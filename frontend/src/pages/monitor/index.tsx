@@ -9,7 +9,7 @@ import { Button, buttonClass, Dialog, EmptyState, ErrorCard, IconButton, PageBod
 import { Chart, type Marker } from "./Chart";
 import { Published, StuckRuns, Systems, Workers, Workflows } from "./Lists";
 import css from "./monitor.module.css";
-import { useMonitor, useStanding } from "./queries";
+import { useMonitor, useMonitorLive, useStanding } from "./queries";
 import { instantOf, wallOf } from "../../ui/zone";
 import { DEFAULT_RANGE, type MonitorSearch, type RangeName, RANGES, runsIn, spanOf, without, wrongWith } from "./range";
 import { Tiles } from "./Tiles";
@@ -65,8 +65,9 @@ interface BoardProps {
 
 function Board({ search, onChange }: BoardProps) {
   const { t } = useTranslation("monitor");
-  const figures = useMonitor(search, true);
-  const standing = useStanding(search.workflow, true);
+  const every = useMonitorLive();
+  const figures = useMonitor(search, true, every);
+  const standing = useStanding(search.workflow, true, every);
   const found = figures.data;
   return (
     <>
@@ -230,8 +231,9 @@ function OnTheWall({ search, onLeave }: { search: MonitorSearch; onLeave: () => 
   const { t } = useTranslation("monitor");
   const format = useFormatter();
   const dialog = useRef<HTMLDialogElement>(null);
-  const figures = useMonitor(search, true);
-  const standing = useStanding(search.workflow, true);
+  const every = useMonitorLive();
+  const figures = useMonitor(search, true, every);
+  const standing = useStanding(search.workflow, true, every);
   const found = figures.data;
   useEffect(() => {
     const element = dialog.current;
