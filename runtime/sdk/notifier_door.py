@@ -21,10 +21,11 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from runtime.sdk.context import HttpAnswer
+from runtime.sdk.notifiers import NotReached
 
 __all__ = ["Way", "asset", "opened", "prepared"]
 
-#: Method, address, headers, body → the answer. Raises what a service takes for a broken connection.
+#: Method, address, headers, body → the answer. Raises NotReached.
 Way: TypeAlias = Callable[[str, str, list[tuple[str, str]], bytes], HttpAnswer]
 
 _WAY: Final[ContextVar[Way | None]] = ContextVar("notifier_way", default=None)
@@ -63,7 +64,10 @@ class _Adapter(BaseAdapter):
             for name, value in request.headers.items()
             if _text(name).lower() not in _NOT_HANDED_ON
         ]
-        answer = way(str(request.method), str(request.url), headers, body)
+        try:
+            answer = way(str(request.method), str(request.url), headers, body)
+        except NotReached as error:
+            raise requests.ConnectionError(str(error)) from None
         made = requests.Response()
         made.status_code = answer.status
         made.headers = CaseInsensitiveDict(answer.headers)

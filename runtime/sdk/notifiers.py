@@ -15,7 +15,12 @@ from typing import Any, Final
 
 from runtime.sdk.errors import PermanentError
 
-__all__ = ["is_service", "make_service", "refused_service", "scheme_of"]
+__all__ = ["NotReached", "is_service", "make_service", "refused_service", "scheme_of"]
+
+
+class NotReached(Exception):
+    """A request did not get through. A service takes it for a broken connection."""
+
 
 _LISTED: Final = Path(__file__).with_name("apprise_services.json")
 _MAIL: Final = frozenset({"mailto", "mailtos", "deltachat", "deltachats"})

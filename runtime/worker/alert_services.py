@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from runtime.sdk import StepFailure
 from runtime.sdk.context import HttpAnswer, HttpClient
-from runtime.sdk.notifiers import make_service
+from runtime.sdk.notifiers import NotReached, make_service
 from runtime.worker.outbox import AT_ONCE, SEND_SECONDS
 
 __all__ = ["Notice", "Services"]
@@ -49,12 +49,10 @@ class _Sending:
 
     def way(self, method: str, url: str, headers: list[tuple[str, str]], content: bytes) -> HttpAnswer:
         """Called in the thread."""
-        import requests
-
         seconds = self._ends - time.monotonic()
         self._left -= 1
         if self._over or seconds <= 0 or self._left < 0:
-            raise requests.ConnectionError("too late")
+            raise NotReached("too late")
         asked = self._http.request(
             method, url, headers=headers, content=content, total_seconds=seconds, follow_redirects=False,
             max_bytes=_MOST_BYTES,
@@ -64,7 +62,7 @@ class _Sending:
             answer = self._under_way.result(seconds + 1)
         except StepFailure as failure:
             self.failure = failure
-            raise requests.ConnectionError("not reached") from None
+            raise NotReached("not reached") from None
         if not 200 <= answer.status < 300:
             self.status = answer.status
         return answer

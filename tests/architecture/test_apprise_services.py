@@ -1,4 +1,5 @@
-"""Which services of Apprise alerts may use: those whose sources lead out by `requests` alone, read anew each time."""
+"""Which services of Apprise alerts may use: those whose sources lead out by `requests` alone, read anew each time. That
+the lists made of them are fresh stands in test_dependencies."""
 
 from __future__ import annotations
 
@@ -10,13 +11,6 @@ from runtime.sdk import PermanentError
 from runtime.sdk.hooks import read_hook
 from tests import apprise_services
 from tests.apprise_services import NATIVE, leads_out, usable
-from tests.generated import FILES
-
-
-@pytest.mark.parametrize("name", ["apprise_services.json", "services.gen.json", "services.json"])
-def test_what_is_listed_is_what_the_sources_say(name: str) -> None:
-    (item,) = [one for one in FILES if one.path.name == name]
-    assert item.path.read_text(encoding="utf-8") == item.make(), "stale: run `make api`"
 
 
 @pytest.mark.parametrize(
