@@ -43,9 +43,9 @@ def connection_marks(call: Call, *, begin: int, end: int) -> list[ConnectionMark
     rows = reading.within(str(here.id), _DEEDS, since=begin, until=end, most=_MOST)
     states = runtime_api.connection_states(workspace_id=here.id).values()
     broken = [(one.broken_at, one) for one in states if one.broken_at is not None and begin <= one.broken_at < end]
-    ids = {_id(row.object_id) for row in rows} | {one.connection_id for _, one in broken}
+    ids = {known for row in rows if (known := _id(row.object_id))} | {one.connection_id for _, one in broken}
     # A row has the name of its time; what is still there goes by the one it has now.
-    names = dict(Connection.objects.filter(workspace=here, pk__in=ids - {None}).values_list("id", "name"))
+    names = dict(Connection.objects.filter(workspace=here, pk__in=ids).values_list("id", "name"))
     found = []
     for row in rows:
         known = _id(row.object_id)
