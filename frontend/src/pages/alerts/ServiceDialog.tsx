@@ -9,7 +9,7 @@ import { useWorkspace } from "../../api/session";
 import type { Connection } from "../../api/types";
 import { Button, CheckboxField, Dialog, ErrorCard, PasswordField, SearchBox, SelectField, SkeletonRows, TextAreaField, TextField } from "../../ui";
 import css from "./services.module.css";
-import { addressOf, loadServices, matching, type Service, type ServiceField } from "./services";
+import { addressOf, loadServices, matching, refusalOf, type Service, type ServiceField } from "./services";
 
 interface ServiceDialogProps {
   onClose: () => void;
@@ -88,7 +88,7 @@ function ServiceForm({ service, onBack, onMade }: { service: Service; onBack: ()
     },
   });
   const refused = save.error instanceof ApiError ? save.error.fields : {};
-  const wrongAddress = (refused.address ?? refused["fields.address"])?.join(" ");
+  const wrongAddress = (refused.address ?? refused["fields.address"])?.map(refusalOf).join(" ");
   const wrongName = tried && !name.trim() ? t("common:validation.required") : refused.name?.join(" ");
   const label = (one: ServiceField) => t(`services:fields.${one.label}`, { defaultValue: one.label });
   return (

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { addressOf, loadServices, matching, type Service } from "./services";
+import { i18n, i18nReady } from "../../i18n";
+import { addressOf, loadServices, matching, refusalOf, type Service } from "./services";
 
 const services = await loadServices();
 const called = (name: string): Service => {
@@ -46,4 +47,14 @@ it("a service is found by its name or by its scheme", () => {
   expect(matching(services, "tgram").map((one) => one.name)).toEqual(["Telegram"]);
   expect(matching(services, "micro teams").map((one) => one.name)).toEqual(["Microsoft Teams"]);
   expect(matching(services, "")).toHaveLength(services.length);
+});
+
+it("why an address is refused is said in the language of the person", async () => {
+  const said = "“Address”: mail goes to the people of a channel, by its mail server. Choose them there.";
+  await i18nReady;
+  await i18n.changeLanguage("de");
+  await i18n.loadNamespaces("server");
+  expect(refusalOf(said)).toMatch(/^Mails gehen an die Personen eines Kanals/);
+  expect(refusalOf("“Address”: something else.")).toBe("something else.");
+  await i18n.changeLanguage("en");
 });

@@ -1,4 +1,5 @@
 /** The services that a chat of a channel can be: what each asks for, and the address that is made of it. */
+import { retell } from "../../i18n/server";
 
 export interface ServiceField {
   name: string;
@@ -68,4 +69,11 @@ export function addressOf(service: Service, values: Filled, encrypted = true): {
   const fields = new Map(service.fields.map((one) => [one.name, one]));
   const scheme = encrypted || !service.plain ? service.scheme : service.plain;
   return { address: found.template.replace(/\{(\w+)\}/g, (_, name: string) => (name === "schema" ? scheme : written(fields.get(name), values[name] ?? ""))) };
+}
+
+/** Why an address was refused, as the server says it of its field, in the person's language. */
+export function refusalOf(said: string): string {
+  const text = said.replace(/^“Address”: /, "");
+  const told = retell("failures", "address_service", text);
+  return told === text ? retell("failures", "address", text) : told;
 }
