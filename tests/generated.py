@@ -2,7 +2,8 @@
 
 `frontend/openapi.json` is the HTTP schema as drf-spectacular sees it; `frontend/src/api/schema.gen.ts` is the same for
 TypeScript. `frontend/src/i18n/en/steps.json` has the words of the step types, of the fields of connections and of the
-functions of formulas; other languages are written by hand, key for key. All are compared with the code by
+functions of formulas; other languages are written by hand, key for key. `apprise_services.json` lists the services that
+alerts may use, `services.gen.json` and `services.json` what their picker shows. All are compared with the code by
 tests/architecture, so none can go stale.
 """
 
@@ -17,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests import step_words
+from tests import apprise_services, step_words
 
 ROOT = Path(__file__).resolve().parents[1]
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -167,6 +168,9 @@ FILES = (
     Generated(ROOT / "frontend" / "openapi.json", openapi),
     Generated(ROOT / "frontend" / "src" / "api" / "schema.gen.ts", typescript),
     Generated(ROOT / "frontend" / "src" / "i18n" / "en" / "steps.json", step_words.catalogue),
+    Generated(ROOT / "runtime" / "sdk" / "apprise_services.json", apprise_services.schemes),
+    Generated(ROOT / "frontend" / "src" / "pages" / "alerts" / "services.gen.json", apprise_services.picker),
+    Generated(ROOT / "frontend" / "src" / "i18n" / "en" / "services.json", apprise_services.words),
 )
 
 

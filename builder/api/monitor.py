@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from builder.accounts.rights import Action
 from builder.accounts.selectors import names_of
 from builder.accounts.times import maybe, ms_of, stamp
+from builder.api.connection_marks import ConnectionMark, connection_marks
 from builder.api.operation import ApiView, Call, Query, View, operation
 from builder.api.problems import Refusal
 from builder.connections.models import Connection
@@ -128,6 +129,7 @@ class MonitorShape(View):
     workflows: list[WorkflowLine]
     systems: list[SystemLine]
     markers: list[MarkerShape]
+    connection_changes: list[ConnectionMark]
 
 
 class StuckShape(View):
@@ -274,6 +276,7 @@ def _monitor(call: Call, found: Figures) -> MonitorShape:
             key=lambda line: (-line.happened.ended, -line.happened.started, line.name),
         ),
         systems=_systems(call, found.systems),
+        connection_changes=connection_marks(call, begin=found.begin, end=found.end),
         markers=[
             MarkerShape(
                 at=stamp(one.at),

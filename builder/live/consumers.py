@@ -2,15 +2,16 @@
 
     browser → {"type":"subscribe","run":id,"after":seq}  {"type":"unsubscribe","run":id}
               {"type":"subscribe","topic":"runs","workflow":id|null}  {"type":"unsubscribe","topic":"runs"}
-              {"type":"ping"}
+              {"type":"subscribe","topic":"figures"}  {"type":"unsubscribe","topic":"figures"}  {"type":"ping"}
     server  → {"type":"changes","run","after","seq","state","steps"}  {"type":"runs","items"}  {"type":"gone","run"}
-              {"type":"absences"}  {"type":"pong"}
+              {"type":"absences"}  {"type":"figures"}  {"type":"pong"}
 
 News over the channel layer only says "look": what is sent is always read from the database, as the rows that changed
 after the seq the browser knows. So nothing depends on news arriving in order, once, or at all; where it is lost, a look
 every two seconds finds the change. `absences`: somebody is away, or here again, and others are asked by that; it is
-looked for whenever the rights of the socket are. Closes with 4401 signed out, 4403 no longer allowed, 1008 too many
-messages.
+looked for whenever the rights of the socket are. `figures`: those of the monitor have changed; for who may see them,
+at most once every two seconds, as often as they are added up. Closes with 4401 signed out, 4403 no longer allowed, 1008
+too many messages.
 """
 
 from __future__ import annotations
@@ -102,6 +103,14 @@ class Listed:
         return min(self.look_at(), self.sent_at + LIST_PAUSE) if self.touched else self.look_at()
 
 
+@dataclass(slots=True)
+class Figures:
+    """The figures of the monitor, which the browser follows: how they stood when it was told last."""
+
+    state: str | None = None
+    looked_at: float = 0.0
+
+
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One socket. Its pump is the only task that sends, so a slow reader slows nobody else and piles nothing up."""
 
@@ -127,6 +136,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.sockets_of[session_key] = self.sockets_of.get(session_key, 0) + 1
         self.runs: dict[UUID, Watched] = {}
         self.listed: Listed | None = None
+        self.figures: Figures | None = None
         self.pongs = 0
         self.gone: list[UUID] = []
         self.allowance = float(BURST)
@@ -182,6 +192,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 workflow_id = _id(workflow) if isinstance(workflow, str) else None
                 if workflow is None or workflow_id is not None:
                     await self._list(workflow_id)
+            case {"type": "subscribe", "topic": "figures"}:
+                self.figures = self.figures or Figures()
+                self.wake.set()
+            case {"type": "unsubscribe", "topic": "figures"}:
+                self.figures = None
             case {"type": "unsubscribe", "topic": "runs"}:
                 if self.listed is not None:
                     self.listed = None
@@ -252,6 +267,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     await self._send_changes(run_id, watched)
             if self.listed is not None and now >= self.listed.due_at():
                 await self._send_list(self.listed)
+            if self.figures is not None and now >= self.figures.looked_at + LOOK_SECONDS:
+                await self._send_figures(self.figures)
             self.wake.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._until_next()):
@@ -266,6 +283,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         due = [now + LOOK_SECONDS, *(watched.due_at() for watched in self.runs.values())]
         if self.listed is not None:
             due.append(self.listed.due_at())
+        if self.figures is not None:
+            due.append(self.figures.looked_at + LOOK_SECONDS)
         return max(0.0, min(due) - now)
 
     async def _send_changes(self, run_id: UUID, watched: Watched) -> None:
@@ -323,6 +342,24 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if fresh and self.listed is listed:
             listed.sent_at = now
             await self._say({"type": "runs", "items": fresh})
+
+    async def _send_figures(self, figures: Figures) -> None:
+        figures.looked_at = asyncio.get_running_loop().time()
+        try:
+            state = await in_thread(
+                lambda: (
+                    readings.figures_state(workspace_id=self.visitor.workspace_id)
+                    if watching.may_see_figures(self.visitor)
+                    else None
+                )
+            )
+        except Exception as error:
+            log.warning("figures could not be looked at; the next look tries again", error=str(error))
+            return
+        # Whoever follows them has just read them: the first look only says how they stand.
+        before, figures.state = figures.state, state
+        if before is not None and state is not None and state != before and self.figures is figures:
+            await self._say({"type": "figures"})
 
     async def _check(self) -> None:
         while True:

@@ -50,3 +50,8 @@ def some(*, workspace_id: UUID, run_ids: Iterable[UUID]) -> list[dict[str, Any]]
         if view.parent is None or not view.parent.is_item:
             views.append(view)
     return [shape.model_dump(mode="json") for shape in selectors.shaped(workspace_id=workspace_id, views=views)]
+
+
+def figures_state(*, workspace_id: UUID) -> str:
+    """Another one whenever figures have changed."""
+    return runtime_api.figures_state(workspace_id=workspace_id)

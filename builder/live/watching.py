@@ -36,6 +36,15 @@ class Visitor:
 
 def verdict(visitor: Visitor) -> Verdict | None:
     """Why this visitor may not watch; None while they may. Reads session, person and membership afresh."""
+    return _verdict(visitor, Action.RUN_SEE)
+
+
+def may_see_figures(visitor: Visitor) -> bool:
+    """Whether this visitor may be told that the monitor's figures changed: whoever may ask for them. Read afresh."""
+    return _verdict(visitor, Action.MONITOR_SEE) is None
+
+
+def _verdict(visitor: Visitor, action: Action) -> Verdict | None:
     session = SessionStore(session_key=visitor.session_key).load()
     user_id = session.get(SESSION_KEY)
     if not user_id or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
@@ -47,7 +56,7 @@ def verdict(visitor: Visitor) -> Verdict | None:
     if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
         return SIGNED_OUT
     # A stranger's workspace and one that never was look the same.
-    return None if can(user, Action.RUN_SEE, visitor.workspace_id) else FORBIDDEN
+    return None if can(user, action, visitor.workspace_id) else FORBIDDEN
 
 
 def session_key_of(headers: Mapping[bytes, bytes]) -> str | None:

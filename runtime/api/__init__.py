@@ -90,7 +90,7 @@ from runtime.api.edited_retries import editable_letters
 from runtime.api.erasing import erase_person
 from runtime.api.events import event, events
 from runtime.api.exporting import export
-from runtime.api.figures import figures, hours
+from runtime.api.figures import figures, figures_state, hours
 from runtime.api.file_previews import preview_file
 from runtime.api.files import add_file, archive, file, files, files_total, open_file, remove_file
 from runtime.api.fixing import check_fix, fix, fix_and_retry
@@ -316,6 +316,7 @@ __all__ = [
     "failed_entries",
     "failed_runs",
     "figures",
+    "figures_state",
     "file",
     "files",
     "files_total",

@@ -27,7 +27,7 @@ from runtime.store.figure_rows import COUNTS, DAY, HOUR, KEEP_MINUTES_MS, LEVELS
 from runtime.store.models import Deployment, Figure, StandingFigure, SystemFigure, Version
 from runtime.store.sketch import Sketch
 
-__all__ = ["LONGEST_MS", "SHORTEST_MS", "figures", "hours"]
+__all__ = ["LONGEST_MS", "SHORTEST_MS", "figures", "figures_state", "hours"]
 
 SHORTEST_MS: Final = 15 * MINUTE * 1000
 LONGEST_MS: Final = 400 * DAY * 1000
@@ -37,6 +37,14 @@ _STEPS: Final = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY,
 _MOST_STEPS: Final = 120
 _TREND: Final = 24
 _MOST_MARKERS: Final = 200
+
+
+def figures_state(*, workspace_id: UUID) -> str:
+    """Another text whenever the newest figures of the workspace have changed: two rows by their keys."""
+    happened = Figure.objects.filter(workspace_id=workspace_id, level=MINUTE, workflow_id=WHOLE).order_by("-at")
+    stood = StandingFigure.objects.filter(workspace_id=workspace_id, level=MINUTE).order_by("-at")
+    rows = happened.values_list("at", *COUNTS)[:1], stood.values_list("at", "queue", "letters", "tasks")[:1]
+    return ",".join(str(value) for part in rows for row in part for value in row)
 
 
 class _Piece(NamedTuple):

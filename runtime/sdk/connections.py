@@ -458,7 +458,8 @@ KINDS: Final[dict[str, ConnectionKind]] = {
             "alert_hook",
             "Chat or webhook for alerts",
             "bell",
-            "Where alerts are written to: Slack, Microsoft Teams, Discord, Mattermost, or an address of your own.",
+            "Where alerts are written to: Slack, Microsoft Teams, Discord, Mattermost, one of some 150 other services, "
+            "or an address of your own.",
             AlertHook,
             _hook_test,
         ),

@@ -1,8 +1,9 @@
 """Where alerts go besides mail: incoming webhooks of chats, and any address that takes JSON. Pure: an address is read,
 and what is to be said becomes a body.
 
-An address may be written as Apprise writes them (`slack://`, `workflows://`, `discord://`, `mmosts://`, `jsons://`). It
-is only read so: what is sent goes through the one guarded door, which that library would go around.
+An address may be written as Apprise writes them. Those of `slack://`, `workflows://`, `discord://`, `mmosts://` and
+`jsons://` are only read so; the other services of that library are told by it, through the one guarded door
+(`notifiers`).
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from runtime.sdk.addresses import read_address
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.fields import Config
 from runtime.sdk.fields import field as setting
+from runtime.sdk.notifiers import is_service, make_service, refused_service, scheme_of
 
 __all__ = ["AlertHook", "Hook", "Style", "hook_problems", "hook_request", "read_hook"]
 
-Style: TypeAlias = Literal["slack", "teams", "discord", "json"]
+Style: TypeAlias = Literal["slack", "teams", "discord", "json", "service"]
 
 _HOSTS: Final[tuple[tuple[str, Style], ...]] = (
     ("hooks.slack.com", "slack"),
@@ -43,7 +45,8 @@ class AlertHook(Config):
         widget="secret",
         placeholder="https://hooks.slack.com/services/…",
         help="The incoming webhook of Slack, Microsoft Teams (Workflows), Discord or Mattermost, or any address that "
-        "takes JSON. It is a secret: whoever has it can write there. Addresses as Apprise writes them are read too.",
+        "takes JSON; or the address of one of some 150 services, as Apprise writes them. It is a secret: whoever has "
+        "it can write there.",
         order=1,
         min_length=8,
         max_length=2000,
@@ -74,7 +77,8 @@ class AlertHook(Config):
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """An address that is posted to, and how what is said is put there. Its representation shows no secret."""
+    """An address that is posted to, and how what is said is put there; of a service its address as Apprise writes it.
+    Its representation shows no secret."""
 
     url: str = field(repr=False)
     style: Style
@@ -84,6 +88,10 @@ def read_hook(address: str, format: str = "auto") -> Hook:
     """Read an address. Raises PermanentError in words that hold no part of it."""
     text = address.strip()
     scheme = text.partition("://")[0].lower()
+    if is_service(text):
+        return Hook(text, "service")
+    if (refused := refused_service(text)) is not None:
+        raise refused
     try:
         if scheme in ("https", "http"):
             url, style = text, _style_of(read_address(text).host)
@@ -101,7 +109,9 @@ def read_hook(address: str, format: str = "auto") -> Hook:
 def hook_problems(fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """What is wrong with these fields: (field path, code, sentence)."""
     try:
-        read_hook(str(fields.get("address") or ""), str(fields.get("format") or "auto"))
+        hook = read_hook(str(fields.get("address") or ""), str(fields.get("format") or "auto"))
+        if hook.style == "service":
+            make_service(hook.url)
     except PermanentError as error:
         return [("address", "address", f"“Address”: {error.message}")]
     return []
@@ -110,7 +120,10 @@ def hook_problems(fields: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def hook_leads_to(fields: Mapping[str, Any]) -> frozenset[str]:
     """The host that the secret is sent to."""
     try:
-        return frozenset({read_address(read_hook(str(fields.get("address") or "")).url).host})
+        hook = read_hook(str(fields.get("address") or ""))
+        if hook.style == "service":
+            return frozenset({f"{scheme_of(hook.url)}://"})
+        return frozenset({read_address(hook.url).host})
     except PermanentError:
         return frozenset()
 
@@ -208,6 +221,6 @@ def _of_apprise(scheme: str, text: str) -> tuple[str, Style]:
 def _unreadable() -> PermanentError:
     return PermanentError(
         "This address cannot be read",
-        "this is neither a web address nor one of slack://, workflows://, discord://, mmosts:// and jsons://.",
+        "this is neither a web address nor that of a service that Apprise knows.",
         "address",
     )

@@ -21,6 +21,7 @@ from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import AlertMessage
 from runtime.worker import alert_words
+from runtime.worker.alert_services import Notice, Services
 from runtime.worker.outbox import AT_ONCE, LEASE_MS, MOST_TRIES, SEND_SECONDS, Mail, Outbox, mail, send_mail, wait_ms
 
 __all__ = ["AlertCourier"]
@@ -46,7 +47,7 @@ class _Parcel(NamedTuple):
     """Rows that go out as one, with all that sending them needs."""
 
     bundle: UUID
-    load: Mail | _Call
+    load: Mail | Notice | _Call
 
 
 class AlertCourier(Outbox[_Place, _Parcel]):
@@ -58,6 +59,11 @@ class AlertCourier(Outbox[_Place, _Parcel]):
     def __init__(self, *, ways: Ways, readers: Executor, period_seconds: float = 1.0) -> None:
         super().__init__(readers=readers, period_seconds=period_seconds)
         self._ways = ways
+        self._services = Services()
+
+    async def stop(self) -> None:
+        await super().stop()
+        self._services.close()
 
     def due(self) -> list[_Place]:
         return _due()
@@ -68,6 +74,8 @@ class AlertCourier(Outbox[_Place, _Parcel]):
     async def send(self, parcel: _Parcel) -> str | None:
         if isinstance(parcel.load, Mail):
             return await send_mail(self._ways.mail, parcel.load)
+        if isinstance(parcel.load, Notice):
+            return await self._services.tell(self._ways.http, parcel.load)
         hook, headers, body = parcel.load
         answer = await self._ways.http.request(
             "POST",
@@ -153,6 +161,10 @@ def _parcel(bundle: UUID, rows: list[AlertMessage], now: int) -> _Parcel:
     if opened.kind != "alert_hook":
         raise ConnectionMissing("This connection is no chat and no address for alerts.")
     hook = read_hook(str(opened.fields.get("address") or ""), str(opened.fields.get("format") or "auto"))
+    if hook.style == "service":
+        kinds = {row.kind for row in rows}
+        mood: Any = "failure" if "alert" in kinds else "info" if "test" in kinds else "success"
+        return _Parcel(bundle, Notice(hook.url, title, "\n".join([*said, *([link] if link else [])]), mood))
     data = {"type": "millrace.alerts", "workspace": workspace, "alerts": [_told(kind, facts) for kind, facts in told]}
     headers, body = hook_request(
         hook,

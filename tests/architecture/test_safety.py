@@ -27,6 +27,7 @@ MAY_USE_THE_NETWORK = {
     "runtime/worker/egress_mail.py": "the door's half for mail; the door alone makes one, with its own guard",
     "runtime/worker/egress_sftp.py": "the door's half for SFTP; the same",
     "runtime/worker/egress_pool.py": "its connections; it opens none but through the door's own network",
+    "runtime/sdk/notifier_door.py": "stands in place of `requests` in Apprise's services; its adapter opens nothing",
     "runtime/worker/storage.py": "the operator's own storage of artifacts; steps never reach it",
     "builder/config/traces/spans.py": "sends spans to the operator's own collector; no workflow has a say in where",
     "builder/practice/__main__.py": "binds the practice company's listening socket",

@@ -10,11 +10,12 @@ import pytest
 from django.db import DatabaseError
 from pytest_django import Settings
 
+from builder.accounts.times import stamp
 from builder.config.asgi import Application
 from runtime.engine.ids import uuid7
 from runtime.store.dialect import database_now
 from runtime.store.figure_models import WHOLE
-from runtime.store.models import DeadLetter, Deployment, Figure, Process, Run, SystemFigure
+from runtime.store.models import Budget, DeadLetter, Deployment, Figure, Process, Run, SystemFigure
 from runtime.store.sketch import Sketch
 from tests.builder.conftest import World
 from tests.builder.test_application import ask
@@ -105,6 +106,29 @@ def test_another_workspace_sees_none_of_it(world: World) -> None:
     assert (theirs["happened"]["started"], theirs["workflows"], theirs["systems"]) == (0, [], [])
     ours = world.as_alice.get(f"{world.here}/monitor").body
     assert [(one["name"], one["errors"]) for one in ours["systems"]] == [(None, 3)]
+
+
+def test_changes_of_connections_stand_beside_what_went_live(world: World) -> None:
+    fields = {"token": "a-secret-of-theirs", "allowed_hosts": ["api.example.com"]}
+    body = {"kind": "http_bearer", "name": "ERP", "fields": fields}
+    made = world.as_alice.post(f"{world.here}/connections", body).body["id"]
+    assert world.as_alice.patch(f"{world.here}/connections/{made}", {"name": "ERP of Bern"}).status == 200
+    now = database_now()
+    Budget.objects.update_or_create(
+        connection_id=made,
+        defaults={"workspace_id": world.northwind.id, "name": "ERP", "changed_at": now, "broken_at": now + 1},
+    )
+    found = world.as_alice.get(f"{world.here}/monitor?end={stamp(now + MINUTE)}&begin={stamp(now - 30 * MINUTE)}").body
+    changes = found["connection_changes"]
+    assert [(one["change"], one["name"], one["connection_id"]) for one in changes] == [
+        ("broken", "ERP of Bern", made), ("changed", "ERP of Bern", made),
+    ]  # fmt: skip
+    assert changes[1]["by"] == world.alice.name
+    earlier = world.as_alice.get(
+        f"{world.here}/monitor?begin={stamp(now - 90 * MINUTE)}&end={stamp(now - 30 * MINUTE)}"
+    )
+    assert earlier.body["connection_changes"] == []
+    assert world.as_mallory.get(f"{world.there}/monitor").body["connection_changes"] == []
 
 
 @pytest.mark.parametrize(

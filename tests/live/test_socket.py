@@ -16,13 +16,15 @@ from channels.layers import get_channel_layer  # type: ignore[import-untyped]
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from builder.accounts import services as accounts
-from builder.accounts.models import Membership
+from builder.accounts.models import Membership, Role
 from builder.config import wiring
 from builder.live import consumers
 from builder.live.consumers import KNOWN_SECONDS, LOOK_SECONDS, Listed, Watched
 from builder.live.publish import PAUSE, UNWATCHED_SECONDS, ChannelSink, run_group
 from builder.live.watching import Visitor
 from runtime.contracts import RunTouched
+from runtime.store.figure_models import WHOLE
+from runtime.store.models import Figure
 from tests.live.conftest import Browser, Line, Site, steps
 from tests.live.law import apply_all, comparable
 
@@ -249,6 +251,48 @@ class TestAbsences:
             assert line.hear() == {"type": "absences"}
             assert alice.http.delete(mine, headers=alice.unsafe).status_code == 204
             assert line.hear() == {"type": "absences"}
+
+
+class TestFigures:
+    def test_an_admin_is_told_that_figures_have_changed_and_nobody_else_is(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.05)
+        alice, vera = site.browser(site.alice), site.browser(site.vera)
+        with alice.socket() as admin, vera.socket() as viewer:
+            for line in (admin, viewer):
+                line.say(type="subscribe", topic="figures")
+            assert _told(admin, site)
+            assert _told(admin, site)
+            assert not _told(viewer, site)
+            admin.say(type="unsubscribe", topic="figures")
+            subscribed(admin)
+            assert not _told(admin, site)
+
+    def test_who_is_no_admin_any_more_is_told_no_more(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.05)
+        with site.browser(site.alice).socket() as line:
+            line.say(type="subscribe", topic="figures")
+            assert _told(line, site)
+            Membership.objects.filter(user=site.alice, workspace=site.northwind).update(role=Role.BUILDER)
+            time.sleep(0.5)
+            subscribed(line)
+            assert not _told(line, site)
+
+
+def _told(line: Line, site: Site) -> bool:
+    """Whether this line is told while runs are added up, one after the other."""
+    for _ in range(20):
+        key = {"workspace_id": site.northwind.id, "level": 60, "workflow_id": WHOLE, "at": 60_000}
+        row, _made = Figure.objects.get_or_create(**key, defaults={})
+        Figure.objects.filter(**key).update(started=row.started + 1)
+        time.sleep(0.1)
+        line.say(type="ping")
+        while (heard := line.hear()["type"]) != "pong":
+            if heard == "figures":
+                subscribed(line)
+                return True
+    return False
 
 
 class TestTooMuch:

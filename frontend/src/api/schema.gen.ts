@@ -751,6 +751,8 @@ export type ChangeCalendar = {
   weekdays?: Array<number>;
 };
 
+export type ChangeEnum = "broken" | "repaired" | "secret_replaced" | "replaced" | "changed" | "removed";
+
 /** Changes of rows. `decimal`, `dates`: how numbers and dates are written. */
 export type ChangeRowsBody = {
   changes: Array<RowChangeBody>;
@@ -936,6 +938,15 @@ export type ConnectionChanges = {
   fields?: (Record<string, unknown> | null);
   if_broken?: ("fail" | "wait" | null);
   name?: (string | null);
+};
+
+/** A change of a connection: `broken` (since then the other system takes its credentials no more), `repaired`, `secret_replaced`, `replaced` by another one, `changed`, `removed`. `by`: who did it. */
+export type ConnectionMark = {
+  at: string;
+  by: (string | null);
+  change: ChangeEnum;
+  connection_id: (string | null);
+  name: string;
 };
 
 /** A connection in passing. */
@@ -2112,6 +2123,7 @@ export type MonitorShape = {
   before: HappenedShape;
   before_begin: string;
   begin: string;
+  connection_changes: Array<ConnectionMark>;
   end: string;
   happened: HappenedShape;
   markers: Array<MarkerShape>;

@@ -328,6 +328,7 @@ export type ServerMessage =
   | { type: "runs"; items: Run[] }
   | { type: "gone"; run: string }
   | { type: "absences" }
+  | { type: "figures" }
   | { type: "pong" };
 
 export type ClientMessage =
@@ -335,4 +336,5 @@ export type ClientMessage =
   | { type: "subscribe"; topic: "runs"; workflow: string | null }
   | { type: "unsubscribe"; run: string }
   | { type: "unsubscribe"; topic: "runs" }
+  | { type: "subscribe" | "unsubscribe"; topic: "figures" }
   | { type: "ping" };

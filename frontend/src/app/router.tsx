@@ -292,7 +292,7 @@ const alertsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/monitor/alerts",
   validateSearch: alertsSearch,
-  component: screen(() => import("../pages/alerts"), "alerts", "audit"),
+  component: screen(() => import("../pages/alerts"), "alerts", "services", "audit"),
 });
 
 const schedulesRoute = createRoute({

@@ -70,6 +70,17 @@ export function useLiveRuns(workflow: string | null, onRuns: (runs: Run[]) => vo
   useEffect(() => (wanted ? socket.subscribeRuns(workflow, (runs) => latest.current(runs)) : undefined), [socket, workflow, wanted]);
 }
 
+/** Calls `onChange` when the figures of the monitor have changed; whether the line is open that says so. */
+export function useLiveFigures(onChange: () => void): boolean {
+  const socket = useLiveSocket();
+  const latest = useRef(onChange);
+  useEffect(() => {
+    latest.current = onChange;
+  });
+  useEffect(() => socket.subscribeFigures(() => latest.current()), [socket]);
+  return useLiveState((live) => live.status === "open");
+}
+
 export type LiveRunState =
   | { phase: "loading" }
   | { phase: "shown" }

@@ -218,3 +218,23 @@ describe("the live socket", () => {
     expect(live.state.getState().status).toBe("connecting");
   });
 });
+
+it("follows the figures of the monitor while somebody shows them, and again after each reconnect", () => {
+  const live = makeSocket();
+  live.start();
+  const wire = Wire.all.at(-1);
+  wire?.open();
+  const changed = vi.fn();
+  const stops = [live.subscribeFigures(changed), live.subscribeFigures(() => {})];
+  expect(wire?.sent).toEqual([{ type: "subscribe", topic: "figures" }]);
+  wire?.say({ type: "figures" });
+  expect(changed).toHaveBeenCalledTimes(1);
+  wire?.drop();
+  advance(20_000);
+  const next = Wire.all.at(-1);
+  next?.open();
+  expect(next?.sent).toEqual([{ type: "subscribe", topic: "figures" }]);
+  expect(changed).toHaveBeenCalledTimes(2);
+  for (const stop of stops) stop();
+  expect(next?.sent.at(-1)).toEqual({ type: "unsubscribe", topic: "figures" });
+});

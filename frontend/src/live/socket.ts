@@ -62,6 +62,7 @@ export class LiveSocket {
   private readonly runs = new Map<string, Set<RunSubscriber>>();
   private readonly lists = new Map<RunsSubscriber, string | null>();
   private readonly absences = new Set<() => void>();
+  private readonly figures = new Set<() => void>();
   private socket: WebSocket | null = null;
   private stopped = true;
   private failures = 0;
@@ -142,6 +143,15 @@ export class LiveSocket {
     return () => void this.absences.delete(subscriber);
   }
 
+  /** Calls back whenever the figures of the monitor have changed, and whenever the line is open again. */
+  subscribeFigures(subscriber: () => void): () => void {
+    this.figures.add(subscriber);
+    if (this.figures.size === 1) this.send({ type: "subscribe", topic: "figures" });
+    return () => {
+      if (this.figures.delete(subscriber) && this.figures.size === 0) this.send({ type: "unsubscribe", topic: "figures" });
+    };
+  }
+
   private open(): void {
     if (!this.options.connect && !navigator.onLine) {
       // Every try would be an error in the console. `retryNow` follows when the network is back.
@@ -163,6 +173,8 @@ export class LiveSocket {
       if (this.lists.size > 0) this.askForRuns();
       // What changed before this line was open is never told: the page is older than it, and a computer sleeps.
       for (const subscriber of this.absences) subscriber();
+      if (this.figures.size > 0) this.send({ type: "subscribe", topic: "figures" });
+      for (const subscriber of this.figures) subscriber();
       this.schedulePing();
     };
     socket.onmessage = (event: MessageEvent<string>) => {
@@ -256,6 +268,9 @@ export class LiveSocket {
         return;
       case "absences":
         for (const subscriber of this.absences) subscriber();
+        return;
+      case "figures":
+        for (const subscriber of this.figures) subscriber();
         return;
       case "pong":
         this.state.setState({ inStepAt: this.clock.now() });

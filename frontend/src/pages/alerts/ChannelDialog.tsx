@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -8,6 +9,7 @@ import type { AlertChannelBody, AlertChannelShape, AlertsShape } from "../../api
 import { Button, CheckboxField, Dialog, ErrorCard, Note, SelectField, showToast, TextField } from "../../ui";
 import css from "./alerts.module.css";
 import { useAlertChange } from "./queries";
+import { ServiceDialog } from "./ServiceDialog";
 
 interface ChannelDialogProps {
   found: AlertsShape;
@@ -29,6 +31,8 @@ export function ChannelDialog({ found, channel, onClose }: ChannelDialogProps) {
     language: channel?.language ?? (i18n.language.startsWith("de") ? "de" : "en"),
     quiet: channel?.quiet ?? null,
   }));
+  const [connecting, setConnecting] = useState(false);
+  const [added, setAdded] = useState<{ id: string; name: string }[]>([]);
   const change = (more: Partial<AlertChannelBody>) => setBody((before) => ({ ...before, ...more }));
   const save = useAlertChange<AlertChannelBody, AlertChannelShape>(
     (path, sent, once) => (channel ? api.put<AlertChannelShape>(`${path}/channels/${channel.id}`, sent, once) : api.post<AlertChannelShape>(`${path}/channels`, sent, once)),
@@ -41,6 +45,8 @@ export function ChannelDialog({ found, channel, onClose }: ChannelDialogProps) {
   const wrong = (name: string) => fields[name]?.join(" ");
   const mails = found.connections.filter((one) => one.kind === "smtp");
   const hooks = found.connections.filter((one) => one.kind === "alert_hook");
+  // What was just made is not in what the page knows yet.
+  const newer = added.filter((one) => !hooks.some((hook) => hook.id === one.id));
   const people = body.people ?? [];
   const groups = askable.data?.groups ?? [];
   const choices = [
@@ -52,6 +58,18 @@ export function ChannelDialog({ found, channel, onClose }: ChannelDialogProps) {
   const gone = (channel?.people ?? []).filter((one) => !choices.some((choice) => choice.token === one.token));
   const toggle = (token: string, on: boolean) => change({ people: on ? [...people, token] : people.filter((one) => one !== token) });
   const quiet = body.quiet ?? null;
+  if (connecting) {
+    return (
+      <ServiceDialog
+        onClose={() => setConnecting(false)}
+        onMade={(made) => {
+          change({ hook_id: made.id });
+          setAdded((before) => [...before, { id: made.id, name: made.name }]);
+          setConnecting(false);
+        }}
+      />
+    );
+  }
   return (
     <Dialog opened onClose={onClose} title={t(channel ? "channel.edit" : "channel.new")} size={560}>
       <form
@@ -89,9 +107,12 @@ export function ChannelDialog({ found, channel, onClose }: ChannelDialogProps) {
               {t("channel.hookHint")} <Link to="/connections">{t("channel.toConnections")}</Link>
             </>
           }
-          options={[{ value: "", label: t("channel.noHook") }, ...hooks.map((one) => ({ value: one.id, label: one.name }))]}
+          options={[{ value: "", label: t("channel.noHook") }, ...[...hooks, ...newer].map((one) => ({ value: one.id, label: one.name }))]}
           onChange={(value) => change({ hook_id: value || null })}
         />
+        <Button type="button" size="sm" style={{ justifySelf: "start" }} icon={<Plus size={14} aria-hidden />} onClick={() => setConnecting(true)}>
+          {t("channel.connect")}
+        </Button>
         {body.hook_id && (
           <SelectField
             label={t("channel.language")}

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { api } from "../../api/client";
 import type { AlertChannelShape, AlertsShape } from "../../api/schema.gen";
+import { retell } from "../../i18n/server";
 import { Button, Chip, ConfirmDialog, EmptyState, ErrorCard, IconButton, showToast, Time } from "../../ui";
 import { HistoryButton } from "../history/HistoryButton";
 import css from "./alerts.module.css";
@@ -79,7 +80,7 @@ function ChannelCard({ channel, onEdit, onRemove }: { channel: AlertChannelShape
             </>
           )}
         </small>
-        {last?.error && last.status !== "sent" && <p className={css.wrong}>{last.error}</p>}
+        {last?.error && last.status !== "sent" && <p className={css.wrong}>{retell("failures", "alert_sent", last.error)}</p>}
       </div>
       <div className={css.cardEnd}>
         {channel.waiting > 0 && <Chip tone="wait">{t("channel.waiting", { count: channel.waiting })}</Chip>}

@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 
 import type { AlertEpisodeShape } from "../../api/schema.gen";
+import { retell } from "../../i18n/server";
 import { Button, Chip, EmptyState, ErrorCard, SkeletonRows, Time, useFormatter } from "../../ui";
 import css from "./alerts.module.css";
 import { useAlertHistory } from "./queries";
@@ -61,7 +62,7 @@ function Episode({ episode }: { episode: AlertEpisodeShape }) {
                 <li key={index}>
                   <b>{one.to || t("removedConnection")}</b> {t(`message.kind.${one.kind}`)} · {t(`message.status.${one.status}`)}{" "}
                   <Time at={one.sent_at ?? one.due_at ?? one.at} />
-                  {one.error && one.status !== "sent" && <span className={css.wrong}> {one.error}</span>}
+                  {one.error && one.status !== "sent" && <span className={css.wrong}> {retell("failures", "alert_sent", one.error)}</span>}
                 </li>
               ))}
             </ul>

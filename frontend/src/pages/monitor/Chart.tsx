@@ -9,6 +9,8 @@ import css from "./monitor.module.css";
 export interface Marker {
   at: string;
   text: string;
+  /** What has a look of its own: a connection changed, or broke. A version without. */
+  kind?: "connection" | "broken";
 }
 
 interface ChartProps {
@@ -169,7 +171,7 @@ function Picture({ title, at, series, stacked, time, markers, stepMs, number, mo
         {markers.map((one) => {
           const place = LEFT + ((Date.parse(one.at) - begin) / stepMs) * slot;
           return (
-            <g key={`${one.at}${one.text}`} className={css.marker}>
+            <g key={`${one.at}${one.text}`} className={css.marker} data-kind={one.kind}>
               <title>{one.text}</title>
               <path d={`M${round(place)} ${TOP}V${HEIGHT - BOTTOM}`} />
               <path d={`M${round(place) - 5} ${TOP - 9}h10l-5 9z`} />

@@ -7,9 +7,10 @@ import type { MonitorShape } from "../../api/schema.gen";
 import { useCan, useWorkspace } from "../../api/session";
 import { Button, buttonClass, Dialog, EmptyState, ErrorCard, IconButton, PageBody, SelectField, SkeletonRows, TextField, TopBar, useFormatter } from "../../ui";
 import { Chart, type Marker } from "./Chart";
+import { ConnectionChanges } from "./ConnectionChanges";
 import { Published, StuckRuns, Systems, Workers, Workflows } from "./Lists";
 import css from "./monitor.module.css";
-import { useMonitor, useStanding } from "./queries";
+import { useMonitor, useMonitorLive, useStanding } from "./queries";
 import { instantOf, wallOf } from "../../ui/zone";
 import { DEFAULT_RANGE, type MonitorSearch, type RangeName, RANGES, runsIn, spanOf, without, wrongWith } from "./range";
 import { Tiles } from "./Tiles";
@@ -65,8 +66,9 @@ interface BoardProps {
 
 function Board({ search, onChange }: BoardProps) {
   const { t } = useTranslation("monitor");
-  const figures = useMonitor(search, true);
-  const standing = useStanding(search.workflow, true);
+  const every = useMonitorLive();
+  const figures = useMonitor(search, true, every);
+  const standing = useStanding(search.workflow, true, every);
   const found = figures.data;
   return (
     <>
@@ -89,6 +91,7 @@ function Board({ search, onChange }: BoardProps) {
             {standing.data && <Workers standing={standing.data} />}
             {!search.workflow && <Systems found={found} span={runsIn(search, found)} />}
             <Published found={found} />
+            <ConnectionChanges found={found} />
           </div>
         </div>
       )}
@@ -193,7 +196,10 @@ function Charts({ found, ofAll }: { found: MonitorShape; ofAll: boolean }) {
   const format = useFormatter();
   const at = found.points.map((point) => point.at);
   const stepMs = found.step_seconds * 1000;
-  const markers: Marker[] = found.markers.map((one) => ({ at: one.at, text: t("marker", { name: one.name, number: one.number, time: format.dayClock(one.at) }) }));
+  const markers: Marker[] = [
+    ...found.markers.map((one) => ({ at: one.at, text: t("marker", { name: one.name, number: one.number, time: format.dayClock(one.at) }) })),
+    ...found.connection_changes.map((one) => ({ at: one.at, text: t(`connections.mark.${one.change}`, { name: one.name, time: format.dayClock(one.at) }), kind: one.change === "broken" ? ("broken" as const) : ("connection" as const) })),
+  ];
   const of = (key: string, value: (point: MonitorShape["points"][number]) => number | null) => ({ key, name: t(`series.${key}`), values: found.points.map(value) });
   const enough = found.took.p50 !== null;
   return (
@@ -230,8 +236,9 @@ function OnTheWall({ search, onLeave }: { search: MonitorSearch; onLeave: () => 
   const { t } = useTranslation("monitor");
   const format = useFormatter();
   const dialog = useRef<HTMLDialogElement>(null);
-  const figures = useMonitor(search, true);
-  const standing = useStanding(search.workflow, true);
+  const every = useMonitorLive();
+  const figures = useMonitor(search, true, every);
+  const standing = useStanding(search.workflow, true, every);
   const found = figures.data;
   useEffect(() => {
     const element = dialog.current;
