@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 TRY_AGAIN: Final = "retry"
 USE_VALUE: Final = "value"
 GIVE_UP: Final = "give_up"
+#: What became of a question whose run was undone in its place: no answer that a run goes on by.
+UNDO_RUN: Final = "undo_run"
 _LONGEST_TITLE: Final = 300
 
 

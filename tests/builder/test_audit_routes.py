@@ -29,7 +29,7 @@ ELSEWHERE: Final = {
     "run.retried", "run.replayed", "run.undone", "run.moved_on", "run.link_shown", "dead_letter.retried",
     "batch.manifest_kept", "batch.manifest_downloaded", "batch.checked", "batch.check_noted", "batch.retry_begun",
     "batch.entry_corrected", "batch.failed_downloaded", "workflow.edited", "workspace.created",
-    "task.decision_took_effect", "task.decision_refused", "task.mended",
+    "task.decision_took_effect", "task.decision_refused", "task.mended", "task.run_undone",
     "workflow.handed_over", "connection.handed_over", "run_view.handed_over", "audit_view.handed_over",
 }  # fmt: skip
 #: Deeds beside a view's own, one of a page outside the API, and what the ticker does in a person's name.

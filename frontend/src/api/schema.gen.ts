@@ -246,6 +246,15 @@ export type Asked = {
   name: string;
 };
 
+/** The same of an open run, from the failure it asks people about: what undoing it would do as it stands now. `why`: why it cannot be undone from there: no_failure · over (it is answered, or the run is ending) · below (the run is a part of another one) · doubt (nobody knows whether the step happened: say so first) · unsure (nobody knows that of an undo step: undo the run on its own page) · nothing (no undo step would do anything); null: it can be. */
+export type AskedUndoPlanView = {
+  generation: number;
+  id: string;
+  possible: boolean;
+  steps: Array<UndoStep>;
+  why: ("no_failure" | "over" | "below" | "doubt" | "unsure" | "nothing" | null);
+};
+
 /** One try at a step; `generation` counts the goes of the run, from 1. `worker`: which one made it; null where that is not on record. */
 export type AttemptShape = {
   attempt: number;
@@ -3799,6 +3808,12 @@ export type TurnsShape = {
 
 export type TypeEnum = "text" | "number" | "amount" | "date" | "yes_no";
 
+/** The plan's id, and why the run is undone. */
+export type UndoAskedBody = {
+  plan: string;
+  reason: string;
+};
+
 /** The plan's id, why it is undone, the undo steps that may happen a second time, and what somebody who looked says of undo steps that had no answer: undone · still_done. They are not sent again. */
 export type UndoBody = {
   decisions?: Record<string, "undone" | "still_done">;
@@ -6161,6 +6176,34 @@ export interface Operations {
   "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/take-back": {
     path: { task_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/undo": {
+    path: { task_id: string; workspace_id: string };
+    answers: {
+      "200": AskedUndoPlanView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/undo": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: UndoAskedBody;
     answers: {
       "200": TaskDetail;
       "400": Problem;

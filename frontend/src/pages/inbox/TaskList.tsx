@@ -114,7 +114,7 @@ function EndChip({ task }: { task: Task }) {
   const mine = task.votes.find((vote) => vote.me);
   if (task.over === "late") return <Chip tone="idle">{t("status.late")}</Chip>;
   if (task.status === "open") return mine ? <Chip>{t("mine", { said: said(mine.outcome, task.named) })}</Chip> : null;
-  if (task.status !== "decided") return <Chip tone="idle">{t(`status.${task.status}`)}</Chip>;
+  if (task.status !== "decided" && !task.outcome) return <Chip tone="idle">{t(`status.${task.status}`)}</Chip>;
   const tone = task.outcome === "rejected" || task.outcome === "give_up" ? "err" : "ok";
   const by = byOf(task.votes.at(-1), t);
   return <Chip tone={tone}>{[said(task.outcome, task.named), by].filter(Boolean).join(" · ")}</Chip>;
