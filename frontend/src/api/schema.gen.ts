@@ -5657,7 +5657,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/inbox": {
     path: { workspace_id: string };
-    query: { around?: (string | null); cursor?: (string | null); due?: ("late" | "today" | "week" | null); kind?: ("approval" | "form" | "exception" | "review" | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "stand_in" | "snoozed" | "anybody" };
+    query: { around?: (string | null); cursor?: (string | null); due?: ("late" | "today" | "week" | null); kind?: ("approval" | "form" | "exception" | "review" | null); limit?: number; run?: (string | null); sort?: "due" | "amount" | "age"; state?: "open" | "closed"; who?: "me" | "named" | "groups" | "stand_in" | "snoozed" | "anybody" };
     answers: {
       "200": PagedTaskShape;
       "400": Problem;
