@@ -198,6 +198,7 @@ DEEDS: Final[Mapping[str, Deed]] = MappingProxyType(
         "task.decided": _task("human.decide", "human.pend", says=("outcome", "comment"), digests=("answers", "output")),
         "task.asked": _task(INSIDE),
         "task.mended": _task("human.decide", says=("comment",), digests=("settings",)),
+        "task.run_undone": _task("run.cancel", says=("reason",)),
         "task.decision_taken_back": Deed("task", "task_id", ("human.unpend",), perhaps=True),
         "tasks.decisions_taken_back": Deed("task", at=("human.unpend",), each=True),
         "task.decision_took_effect": Deed("task", at=("human.decide",)),

@@ -30,12 +30,12 @@ __all__ = ["SAID_THERE", "Happenings"]
 _OF_ITSELF: Final = frozenset({"accepted", "changed", "worked", "claim", "release", "set_aside"})
 #: The deeds that make a change of each kind: one that a deed tells of is not told a second time.
 _SAME: Final[Mapping[str, frozenset[str]]] = {
-    "cancel": frozenset({"run.cancelled"}),
+    "cancel": frozenset({"run.cancelled", "task.run_undone"}),
     "pause": frozenset({"run.paused"}),
     "resume": frozenset({"run.resumed", "run.taken_up", "run.moved_on"}),
     "try_now": frozenset({"run.tried_now"}),
     "retried": frozenset({"run.retried", "dead_letter.retried", "batch.entry_corrected"}),
-    "undone": frozenset({"run.undone", "run.cancelled"}),
+    "undone": frozenset({"run.undone", "run.cancelled", "task.run_undone"}),
     "decide": frozenset(
         {
             "task.decided", "tasks.decided", "task.decided_by_link", "task.decision_took_effect", "task.mended",

@@ -44,7 +44,7 @@ from runtime.contracts import AlreadyDecided, NotAsked, NotFound, TaskRefused, T
 class Inbox(ApiView):
     @operation(Action.TASK_SEE, query=InboxQuery, answer=Paged[TaskShape])
     def get(self, call: Call, *, query: InboxQuery) -> Paged[TaskShape]:
-        """What people are asked: open questions, the most urgent first, closed ones the newest first."""
+        """What people are asked: open questions in the order asked for, closed ones the newest first."""
         page = runtime_api.tasks(
             workspace_id=call.workspace.id,
             voter=None if query.who == "anybody" else asker(call),
@@ -54,6 +54,7 @@ class Inbox(ApiView):
             around=query.around,
             kind=query.kind,
             due=None if query.due is None else span_of(query.due, datetime.now(UTC), call.workspace.time_zone),
+            sort=query.sort,
             after=query.cursor,
             limit=query.limit,
         )

@@ -28,7 +28,9 @@ class InboxQuery(PageQuery):
     `run`: what this run asks; `around`: also what the runs ask that it waits for, its items and the workflows it
     called.
     `kind`: an approval, a form, a failure (`exception`) or a list to review. `due`: `late`, or due on this day or in
-    this week of the workspace, Monday to Sunday, also if it is late by now."""
+    this week of the workspace, Monday to Sunday, also if it is late by now.
+    `sort`: open ones by when they are due, then by amount; by `amount`, the largest first, one currency after the
+    other; or by `age`, those that wait longest first. Closed ones are always the newest first."""
 
     who: Literal["me", "named", "groups", "stand_in", "snoozed", "anybody"] = "me"
     state: Literal["open", "closed"] = "open"
@@ -36,6 +38,7 @@ class InboxQuery(PageQuery):
     around: UUID | None = None
     kind: Literal["approval", "form", "exception", "review"] | None = None
     due: Due | None = None
+    sort: Literal["due", "amount", "age"] = "due"
 
 
 class Vote(View):

@@ -7,14 +7,18 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
+from rest_framework.exceptions import PermissionDenied
 
-from builder.accounts.rights import Action
+from builder.accounts.rights import Action, allows
 from builder.accounts.times import stamp
 from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.retries import NodeId, Nodes
+from builder.api.task_shapes import TaskDetail, asker, detailed
 from builder.workflows import selectors
 from builder.workflows.shapes import RunShape
 from runtime import api as runtime_api
+from runtime.contracts import UndoPlan as Plan
+from runtime.contracts import WhyNoUndo
 
 
 class UndoItems(View):
@@ -77,27 +81,7 @@ class UndoPlan(ApiView):
     @operation(Action.RUN_SEE, answer=UndoPlanView)
     def get(self, call: Call, *, run_id: UUID) -> UndoPlanView:
         """What undoing this run would do; of an open run, what a cancel with undo would."""
-        plan = runtime_api.undo_plan(workspace_id=call.workspace.id, run_id=run_id)
-        return UndoPlanView(
-            id=plan.id,
-            generation=plan.generation,
-            possible=plan.possible,
-            steps=[
-                UndoStep(
-                    node=line.node,
-                    key=line.key,
-                    name=line.name,
-                    type=line.type,
-                    fate=line.fate,
-                    why=line.why,
-                    undo_node=line.undo_node,
-                    undo_name=line.undo_name,
-                    items=None if line.items is None else UndoItems(**asdict(line.items)),
-                    done_at=None if line.done_at is None else stamp(line.done_at),
-                )
-                for line in plan.lines
-            ],
-        )
+        return _shown(runtime_api.undo_plan(workspace_id=call.workspace.id, run_id=run_id))
 
 
 class UndoRun(ApiView):
@@ -122,3 +106,68 @@ class UndoRun(ApiView):
             by=call.person.id,
         )
         return selectors.shaped(workspace_id=call.workspace.id, views=[view])[0]
+
+
+class AskedUndoPlanView(UndoPlanView):
+    """The same of an open run, from the failure it asks people about: what undoing it would do as it stands now.
+
+    `why`: why it cannot be undone from there: no_failure · over (it is answered, or the run is ending) · below (the run
+    is a part of another one) · doubt (nobody knows whether the step happened: say so first) · unsure (nobody knows that
+    of an undo step: undo the run on its own page) · nothing (no undo step would do anything); null: it can be."""
+
+    why: WhyNoUndo | None
+
+
+class UndoAskedBody(Body):
+    """The plan's id, and why the run is undone."""
+
+    plan: Annotated[str, Field(min_length=1, max_length=64)]
+    reason: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class UndoAsked(ApiView):
+    @operation(Action.TASK_SEE, answer=AskedUndoPlanView)
+    def get(self, call: Call, *, task_id: UUID) -> AskedUndoPlanView:
+        """What undoing the run of this failure would do, instead of answering it."""
+        plan, why = runtime_api.asked_undo_plan(workspace_id=call.workspace.id, task_id=task_id)
+        return AskedUndoPlanView(**dict(_shown(plan)), why=why)
+
+    @operation(
+        Action.RUN_UNDO,
+        body=UndoAskedBody,
+        answer=TaskDetail,
+        also=(409,),
+        repeat="stored_apart",
+        does="task.run_undone",
+    )
+    def post(self, call: Call, *, task_id: UUID, body: UndoAskedBody) -> TaskDetail:
+        """Have the run undone in the place of an answer: the question is over at once, by a plan that was shown."""
+        if not allows(call.role, Action.TASK_DECIDE, call.actor):
+            raise PermissionDenied
+        view = runtime_api.undo_from_question(
+            workspace_id=call.workspace.id, task_id=task_id, plan=body.plan, reason=body.reason, voter=asker(call)
+        )
+        return detailed(call, view)
+
+
+def _shown(plan: Plan) -> UndoPlanView:
+    return UndoPlanView(
+        id=plan.id,
+        generation=plan.generation,
+        possible=plan.possible,
+        steps=[
+            UndoStep(
+                node=line.node,
+                key=line.key,
+                name=line.name,
+                type=line.type,
+                fate=line.fate,
+                why=line.why,
+                undo_node=line.undo_node,
+                undo_name=line.undo_name,
+                items=None if line.items is None else UndoItems(**asdict(line.items)),
+                done_at=None if line.done_at is None else stamp(line.done_at),
+            )
+            for line in plan.lines
+        ],
+    )

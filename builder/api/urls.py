@@ -219,6 +219,7 @@ _workspace: list[URLPattern | URLResolver] = [
     path("/inbox/<uuid:task_id>/fix", fixing.Fix.as_view()),
     path("/inbox/<uuid:task_id>/fix/ask", asking_now.AskNowOfTask.as_view()),
     path("/inbox/<uuid:task_id>/fix/check", fixing.CheckFix.as_view()),
+    path("/inbox/<uuid:task_id>/undo", undoing.UndoAsked.as_view()),
     path("/inbox/<uuid:task_id>/review", reviews.OneReview.as_view()),
     path("/inbox/<uuid:task_id>/review/rows", reviews.ReviewRows.as_view()),
     path("/inbox/<uuid:task_id>/review/changes", reviews.ReviewChanges.as_view()),

@@ -212,6 +212,7 @@ from runtime.api.tasks import (
 from runtime.api.timelines import timeline
 from runtime.api.trail import trail, trail_faults, trail_from
 from runtime.api.undoing import undo, undo_plan
+from runtime.api.undoing_asked import asked_undo_plan, undo_from_question
 from runtime.api.uploads import check_upload, look_at_upload
 from runtime.api.waits import resume, resume_link, send_event, try_now, waits
 from runtime.interpreter.asking import may_decide, may_hand_over, may_leave, may_take, stands_in_for
@@ -247,6 +248,7 @@ __all__ = [
     "ask_now_of_task",
     "asked_alone",
     "asked_among",
+    "asked_undo_plan",
     "backfill",
     "backfill_plan",
     "backfills",
@@ -488,6 +490,7 @@ __all__ = [
     "try_alert_rule",
     "try_now",
     "undo",
+    "undo_from_question",
     "undo_plan",
     "unmute_letters",
     "usual_durations",

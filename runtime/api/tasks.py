@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 
 from runtime import queue
 from runtime.api.cursors import decode, encode, page_size
+from runtime.api.letter_figures import amount_text
 from runtime.api.rows import RUN_COLUMNS, document, run_views
 from runtime.contracts import JSON, Page, PendingView, SaidView, TaskNote, TaskView, Voter, VoteView
 from runtime.engine.jsonprofile import loads_stored
@@ -42,11 +43,12 @@ __all__ = [
 
 _MOST_NOTES: Final = 200
 _MOST_ALIKE: Final = 5
-_LOOKED_BACK_MS: Final = 60 * 86_400_000
 #: As `doubts.in_doubt` says it, of rows: within the error, or beside it. In a text the quotes would be escaped.
 _DOUBT: Final = Q(kind="exception") & (Q(spec__contains=':"in_doubt"') | Q(spec__contains='"in_doubt":true'))
 #: Notes of what lets a question come to others, or come back: whoever has seen it before sees it anew.
 _ANEW: Final = ("hand_over", "leave", "escalate", "stranded", "release", "send_back", "give_back")
+#: In which order open questions are listed.
+Sort = Literal["due", "amount", "age"]
 #: Behind every due date.
 _NEVER: Final = 2**62
 
@@ -61,10 +63,11 @@ def tasks(
     around: UUID | None = None,
     kind: str | None = None,
     due: tuple[int, int] | None = None,
+    sort: Sort = "due",
     after: str | None = None,
     limit: int = 50,
 ) -> Page[TaskView]:
-    """Questions that are open, the most urgent first (`_by_due`); or those that are closed, the newest first.
+    """Questions that are open, in this order (`_sorted`); or those that are closed, the newest first.
 
     `voter`: only what this person is asked, in one way (`whose`), and has not answered yet. `run_id`: only what this
     run asks; `around`: or a run that it waits for, at whatever depth. `kind`: only questions of this kind. `due`: only
@@ -88,25 +91,53 @@ def tasks(
         chosen = chosen if last is None else chosen.filter(id__lt=last)
         rows = list(chosen.order_by("-id")[: size + 1])
     else:
-        rows = list(_by_due(chosen, last)[: size + 1])
+        rows = list(_sorted(chosen, sort, last)[: size + 1])
     return Page(_views(rows[:size]), encode(rows[size - 1].id) if len(rows) > size else None)
 
 
-def _by_due(chosen: QuerySet[HumanTask], last: UUID | None) -> QuerySet[HumanTask]:
-    """Behind this one, where it is given: in the order in which they are due, then the newest. Steps of which nobody
-    knows whether they happened, and questions that nobody can decide who is asked, are due since they are."""
+def _sorted(chosen: QuerySet[HumanTask], sort: Sort, last: UUID | None) -> QuerySet[HumanTask]:
+    """Behind this one, where it is given. `due`: in the order in which they are due, those that are due at once by
+    amount. `amount`: by amount alone. `age`: those that wait longest first.
+
+    Steps of which nobody knows whether they happened, and questions that nobody can decide who is asked, are due since
+    they are. Amounts of one currency stand together, the largest first, for those of two cannot be compared; then what
+    has none, the newest first.
+    """
+    if sort == "age":
+        return (chosen if last is None else chosen.filter(id__gt=last)).order_by("id")
+    keys = ("due", "none", "currency", "-worth", "-id") if sort == "due" else ("none", "currency", "-worth", "-id")
+    ordered = _keyed(chosen)
+    if last is not None:
+        columns = [key.removeprefix("-") for key in keys]
+        found = _keyed(HumanTask.objects.filter(pk=last)).values(*columns).first()
+        if found is None:
+            # It was erased with its run while somebody read on.
+            found = {"due": _NEVER, "none": 1, "currency": "", "worth": 0, "id": last}
+        ordered = ordered.filter(_behind(keys, {**found, "worth": found["worth"] or 0}))
+    return ordered.order_by(*keys)
+
+
+def _keyed(chosen: QuerySet[HumanTask]) -> QuerySet[HumanTask]:
     due_at = Case(
         When(stranded_at__isnull=False, then=F("stranded_at")),
         When(_DOUBT, then=F("created_at")),
         default=Coalesce(F("due_at"), Value(_NEVER)),
         output_field=BigIntegerField(),
     )
-    ordered = chosen.annotate(due=due_at)
-    if last is not None:
-        found = HumanTask.objects.filter(pk=last).annotate(due=due_at).values_list("due", flat=True).first()
-        due = _NEVER if found is None else found
-        ordered = ordered.filter(Q(due__gt=due) | Q(due=due, id__lt=last))
-    return ordered.order_by("due", "-id")
+    none = Case(When(worth__isnull=True, then=Value(1)), default=Value(0), output_field=BigIntegerField())
+    return chosen.annotate(due=due_at, none=none)
+
+
+def _behind(keys: Sequence[str], values: Mapping[str, Any]) -> Q:
+    """What stands behind these values in this order. Nothing that has no amount is compared by it."""
+    found, alike = Q(pk__in=[]), Q()
+    for key in keys:
+        name = key.removeprefix("-")
+        if name == "worth" and values["none"]:
+            continue
+        found |= alike & Q(**{f"{name}__{'lt' if key.startswith('-') else 'gt'}": values[name]})
+        alike &= Q(**{name: values[name]})
+    return found
 
 
 def said_in(*, workspace_id: UUID, run_id: UUID) -> dict[UUID, SaidView]:
@@ -140,10 +171,8 @@ def task_count(*, workspace_id: UUID, voter: Voter) -> int:
 
 
 def answered_since(*, workspace_id: UUID, voter_id: UUID, since: int) -> int:
-    """How many questions this person has answered from this moment, ms, on; of those that were asked in the 60 days
-    before it or since."""
-    oldest = UUID(int=max(0, since - _LOOKED_BACK_MS) << 80)
-    said = HumanVote.objects.filter(task_id__gte=oldest, voter=voter_id, at__gte=since)
+    """How many questions this person has answered from this moment, ms, on: read from the index of their answers."""
+    said = HumanVote.objects.filter(voter=voter_id, at__gte=since)
     return said.filter(task__workspace_id=workspace_id).count()
 
 
@@ -235,6 +264,7 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
     found = []
     for row in rows:
         spec = specs[row.id]
+        amount, currency = _amount_of(row, spec)
         found.append(
             TaskView(
                 id=row.id,
@@ -243,8 +273,8 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
                 kind=row.kind,
                 status=row.status,
                 title=row.title,
-                amount=spec.get("amount"),
-                currency=spec.get("currency") or "",
+                amount=amount,
+                currency=currency,
                 people=tokens(row.people),
                 needs=int(spec.get("needs", 1)),
                 due_at=row.due_at,
@@ -270,6 +300,14 @@ def _views(rows: Sequence[HumanTask]) -> list[TaskView]:
             )
         )
     return found
+
+
+def _amount_of(row: HumanTask, spec: Mapping[str, Any]) -> tuple[JSON, str]:
+    """What it is about, as its builder has it; else what its run is worth."""
+    amount = spec.get("amount")
+    if amount in (None, "") and row.worth is not None:
+        return amount_text(row.worth), row.currency
+    return amount, spec.get("currency") or ""
 
 
 def pending_view(one: PendingAnswer, spec: Mapping[str, Any]) -> PendingView:

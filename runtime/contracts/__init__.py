@@ -36,6 +36,8 @@ The functions of `runtime.api` (all synchronous, keyword-only):
     let_go(workspace_id, workflow_id, by, per_minute, at_once, trial, version) -> DeploymentView  raises NotPaused
     set_breaker(workspace_id, workflow_id, failures, percent, minutes) -> DeploymentView
     undo_plan(workspace_id, run_id) -> UndoPlan
+    asked_undo_plan(workspace_id, task_id) -> (UndoPlan, WhyNoUndo | None)
+    undo_from_question(workspace_id, task_id, plan, reason, voter) -> TaskView    raises NotUndoable, PlanOutdated, …
     undo(workspace_id, run_id, plan, reason, repeats, by) -> RunView              raises NotUndoable, PlanOutdated, …
     retry_plan(workspace_id, run_id, start, version) -> RetryPlan                 raises NotRetryable, RetryRefused
     retry(workspace_id, run_id, plan, …) -> RunView                               raises those and PlanOutdated
@@ -138,7 +140,7 @@ from runtime.contracts.starts import (
     RepeatView,
 )
 from runtime.contracts.trail import Because, TrailEntry, TrailStep
-from runtime.contracts.undo import PlannedUndo, UndoDecision, UndoLine, UndoPlan
+from runtime.contracts.undo import PlannedUndo, UndoDecision, UndoLine, UndoPlan, WhyNoUndo
 from runtime.contracts.waits import SentEvent, WaitView
 from runtime.engine.check import Problem
 from runtime.engine.jsonprofile import JSON, JSONRefused, dumps, loads, normalise
@@ -243,6 +245,7 @@ __all__ = [
     "VoteView",
     "Voter",
     "WaitView",
+    "WhyNoUndo",
     "WorkflowStatistics",
     "dumps",
     "loads",

@@ -10,6 +10,11 @@ from uuid import UUID
 #: as it is. Neither sends anything.
 UndoDecision = Literal["undone", "still_done"]
 
+#: Why a run cannot be undone from the failure it asks people about: it is none; it is answered, or the run is ending;
+#: the run is a part of another; nobody knows whether the step that failed happened, or whether an undo step did; no
+#: undo step would do anything.
+WhyNoUndo = Literal["no_failure", "over", "below", "doubt", "unsure", "nothing"]
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedUndo:

@@ -21,6 +21,7 @@ from runtime.engine.expressions.template import Template
 from runtime.engine.jsonprofile import JSON, dumps, number_text
 
 __all__ = [
+    "CURRENCY",
     "KEY",
     "KINDS",
     "LONGEST",
@@ -59,7 +60,7 @@ UNITS: Final = 10_000
 NEEDS_ENGINE: Final = 5
 _LARGEST: Final = 2**63 - 1
 _NUMBER: Final = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?")
-_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -181,7 +182,7 @@ def as_worth(one: NamingField, found: JSON, currency: JSON = None) -> Worth | No
             number = units_of(found)
             if one.kind == "amount" and isinstance(currency, str):
                 code = currency.strip().upper()
-                code = code if _CURRENCY.fullmatch(code) else ""
+                code = code if CURRENCY.fullmatch(code) else ""
         case "date":
             number = instant_of(found)
         case _:

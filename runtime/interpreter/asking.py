@@ -246,7 +246,7 @@ def refuse_late(row: HumanTask, run: Run | None, voter: Voter, now: int, *, agai
     """Raises AlreadyDecided where no answer of this person is needed any more. `now`: read under the row's lock, by the
     clock that ends the wait too, so that a paused run, or a late ticker, gives nobody more time. `again`: even if they
     gave an answer."""
-    if row.status == "decided":
+    if row.status == "decided" or row.outcome is not None:
         last = HumanVote.objects.filter(task_id=row.id).order_by("-at", "voter").first()
         who = Names("Somebody", "") if last is None else last.names
         spec: Any = loads_stored(row.spec)

@@ -11,6 +11,7 @@ from runtime.engine.facts import FailRequested, RetryRequested, SignalReceived
 from runtime.engine.graph import DEFAULT_OUT
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import JSON, dumps
+from runtime.engine.naming import CURRENCY, units_of
 from runtime.engine.state import RunState, RunStatus, StepError, StepKey, StepState, StepStatus
 from runtime.interpreter import signals
 from runtime.interpreter.records import Asked, Record
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 TRY_AGAIN: Final = "retry"
 USE_VALUE: Final = "value"
 GIVE_UP: Final = "give_up"
+#: What became of a question whose run was undone in its place: no answer that a run goes on by.
+UNDO_RUN: Final = "undo_run"
 _LONGEST_TITLE: Final = 300
 
 
@@ -40,8 +43,21 @@ def question(driver: Driver, asked: Asked, task: Task) -> TaskWrite:
     return TaskWrite(
         uuid7(), asked.step.node.id, asked.generation, asked.attempt, task.kind, task.title[:_LONGEST_TITLE],
         dumps(task.document(notices)), listed(task.people), task.due_at_ms, task.ends_at_ms, listed(task.barred),
-        notices[0].at if notices else None,
+        notices[0].at if notices else None, *worth_of(task.amount, task.currency), _worth_field(driver),
     )  # fmt: skip
+
+
+def worth_of(amount: JSON, currency: str) -> tuple[int | None, str]:
+    """An amount as questions are sorted by it, and its currency; None of what is none, or too large to compare."""
+    units = units_of(amount)
+    code = currency.strip().upper()
+    return units, code if units is not None and CURRENCY.fullmatch(code) else ""
+
+
+def _worth_field(driver: Driver) -> str:
+    """The first amount that runs of this workflow are found by."""
+    naming = driver.version.graph.naming
+    return "" if naming is None else next((one.name for one in naming.fields if one.kind == "amount"), "")
 
 
 def listed(tokens: Iterable[str]) -> str:
@@ -97,7 +113,7 @@ def ask_about(driver: Driver, node_id: str, attempt: int, error: StepError, *, m
     driver.unit.tasks += (
         TaskWrite(
             uuid7(), node_id, driver.state.generation, attempt, "exception",
-            f"{node.name}: {error.title}"[:_LONGEST_TITLE], dumps(spec), "", None,
+            f"{node.name}: {error.title}"[:_LONGEST_TITLE], dumps(spec), "", None, worth_field=_worth_field(driver),
         ),
     )  # fmt: skip
     driver.unit.names["human.create"] = None

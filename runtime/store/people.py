@@ -75,7 +75,8 @@ class HumanTask(models.Model):
     asked; `away`: who has handed it over. `due_at`: when it should be answered; `ends_at`: when the run goes on
     without. `notice_at`: when the next of the spec's notices is due, `notices` of which were carried out (I18).
     `stranded_at`: since when those who are asked cannot decide it any more; then admins may. `claimed_name`: by whom it
-    was taken, as `Names.text`.
+    was taken, as `Names.text`. `worth`, `currency`: what it is about, or what its run is worth, in ten-thousandths, by
+    which lists are sorted; NULL where neither is said.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -105,6 +106,8 @@ class HumanTask(models.Model):
     closed_at = models.BigIntegerField(null=True)
     outcome = models.CharField(max_length=64, null=True)
     answer = models.TextField(null=True)
+    worth = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, default="", db_default="")
 
     class Meta:
         constraints = [
@@ -152,6 +155,9 @@ class HumanVote(models.Model):
     for_id = models.UUIDField(null=True)
     for_name = models.CharField(max_length=200, default="", db_default="")
     for_email = models.CharField(max_length=254, default="", db_default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["voter", "at"], name="humanvote_of_voter")]
 
     @property
     def names(self) -> Names:

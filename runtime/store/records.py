@@ -197,6 +197,10 @@ class TaskWrite(NamedTuple):
     ends_at: int | None = None
     barred: str = ""
     notice_at: int | None = None
+    #: What it is about, in `naming.UNITS`; where it says nothing, this field of its run does.
+    worth: int | None = None
+    currency: str = ""
+    worth_field: str = ""
 
 
 class TaskClose(NamedTuple):

@@ -256,39 +256,6 @@ INSERT_DEAD_LETTERS: Final = Statement(
     ON CONFLICT (run_id, generation) DO NOTHING""",
 )
 
-INSERT_TASKS: Final = Statement(
-    columns=(
-        ("u_id", "uuid"),
-        ("u_workspace_id", "uuid"),
-        ("u_workflow_id", "uuid"),
-        ("u_run_id", "uuid"),
-        ("u_node_id", "text"),
-        ("u_generation", "int"),
-        ("u_attempt", "int"),
-        ("u_kind", "text"),
-        ("u_title", "text"),
-        ("u_spec", "text"),
-        ("u_people", "text"),
-        ("u_due_at", "int"),
-        ("u_ends_at", "int"),
-        ("u_barred", "text"),
-        ("u_notice_at", "int"),
-    ),
-    body="""
-    INSERT INTO store_humantask (id, workspace_id, workflow_id, run_id, node_id, generation, attempt, kind, status,
-        title, spec, people, due_at, ends_at, barred, notice_at, created_at)
-    SELECT u_id, u_workspace_id, u_workflow_id, u_run_id, u_node_id, u_generation, u_attempt, u_kind, 'open', u_title,
-        u_spec, u_people, u_due_at, u_ends_at, u_barred, u_notice_at, {now} FROM u WHERE true
-    ON CONFLICT DO NOTHING""",
-)
-
-CLOSE_TASKS: Final = Statement(
-    columns=(("u_run_id", "uuid"), ("u_node_id", "text"), ("u_generation", "int"), ("u_status", "text")),
-    body="""
-    UPDATE store_humantask SET status = u_status, closed_at = {now} FROM u
-    WHERE run_id = u_run_id AND node_id = u_node_id AND generation = u_generation AND status = 'open'""",
-)
-
 # A link that was used before the step came to its wait has left the row as it shall stand.
 INSERT_WAITS: Final = Statement(
     columns=(

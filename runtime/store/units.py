@@ -16,6 +16,7 @@ from runtime.store import statements as sql
 from runtime.store.batches import INSERT_AMOUNTS, UPDATE_POSTED
 from runtime.store.dialect import Link
 from runtime.store.files import INSERT_FILES
+from runtime.store.questions import CLOSE_TASKS, INSERT_TASKS
 from runtime.store.readings import INSERT_KEYS, INSERT_PASSED_OVER, UPSERT_READINGS
 from runtime.store.reads import ResponseRow, RunEnd
 from runtime.store.records import Accepted, AcceptRun, Claimed, RunRow, RunWrite, StepWrite, Written
@@ -348,8 +349,10 @@ class Batch:
             (sql.UPSERT_TIMERS, timers),
             (sql.INSERT_RESPONSES, responses),
             (sql.INSERT_DEAD_LETTERS, dead),
-            (sql.CLOSE_TASKS, closed),
-            (sql.INSERT_TASKS, tasks),
+            (CLOSE_TASKS, closed),
+            # Before the questions, which read there what their runs are worth.
+            (UPSERT_FIELDS, fields),
+            (INSERT_TASKS, tasks),
             (sql.INSERT_CHILDREN, children),
             (sql.CLOSE_WAITS, over),
             (sql.INSERT_WAITS, waits),
@@ -359,7 +362,6 @@ class Batch:
             (INSERT_FILES, files),
             (INSERT_AMOUNTS, amounts),
             (UPDATE_POSTED, posted),
-            (UPSERT_FIELDS, fields),
         ):
             if rows:
                 self._link.batch(statement, rows)

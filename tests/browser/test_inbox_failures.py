@@ -139,3 +139,60 @@ def test_a_failure_that_is_being_mended_can_be_read(signed_in: Opens, api: Api, 
     page.get_by_role("button", name="Fix and retry…").click()
     expect(page.get_by_role("form", name="What “Create invoice” was given").get_by_label("Address")).to_be_visible()
     readable(page, size, "inbox-mending", shot)
+
+
+def test_a_run_is_undone_in_the_place_of_an_answer_after_a_look_at_what_that_is(
+    signed_in: Opens, api: Api, product: Product, shot: Shot
+) -> None:
+    asked = {"order": "{{ run.id }}", "customer": "C-200", "amount": "{{ trigger.amount }}"}
+    order = write("order", "Place the order", (0, 150), "/invoices", asked)
+    void = write("void", "Void the order", (360, 150), "/invoices", {**asked, "order": "{{ run.id }}/void"})
+    books = write("books", "Book it", (0, 300), "/nowhere", asked)
+    books["settings"] = {"retry": {"attempts": 1}, "on_failure": "person"}
+    document = graph(
+        [step("start", "trigger.manual@1", "Order comes in", (0, 0)), order, void, books],
+        [("start", "order"), ("order", "books")],
+    )
+    document["edges"].append(
+        {"id": "undo", "source": "order", "target": "void", "sourceHandle": "undo", "targetHandle": "in"}
+    )
+    run = start(api, "Order to take back", document, amount="50")
+    task = question_of(api, run)
+    page = signed_in("/inbox")
+    question = pick(page, task)
+    question.get_by_role("button", name="Undo run…").click()
+    dialog = page.get_by_role("dialog")
+    plan = dialog.get_by_role("list", name="As it stands now, this is undone, in this order")
+    expect(plan.get_by_role("listitem")).to_have_count(1)
+    expect(plan).to_contain_text("Void the order")
+    for size in ({"width": 1440, "height": 900}, {"width": 390, "height": 844}):
+        page.set_viewport_size(size)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            shot(page, f"inbox-undo-run-{size['width']}-{theme}")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    dialog.get_by_role("button", name="Undo 1 step").click()
+    expect(dialog.get_by_text("Say why, in a few words.")).to_be_visible()
+    assert api.call("GET", f"W/inbox/{task}")["status"] == "open", "without a reason nothing happens"
+    dialog.get_by_label("Why is it undone?").fill("Ordered twice.")
+    dialog.get_by_role("button", name="Undo 1 step").click()
+    expect(page.get_by_text("The run is being undone").first).to_be_visible()
+    expect(page.get_by_test_id(f"task-{task}")).to_have_count(0)
+    page.goto(f"/inbox?state=closed&task={task}")
+    expect(page.get_by_role("article").get_by_text("Had the run undone").first).to_be_visible()
+    expect(page.get_by_role("article").get_by_text("Ordered twice.").first).to_be_visible()
+    page.goto(f"/runs/{run}")
+    expect(page.get_by_test_id("run-facts")).to_contain_text("Undone", timeout=60_000)
+
+
+def test_why_a_run_cannot_be_undone_from_its_question_is_said_in_words(signed_in: Opens, api: Api) -> None:
+    _run, task = wrong_address(api, "Invoice with nothing to undo")
+    page = signed_in(f"/inbox?task={task}")
+    page.get_by_role("button", name="Undo run…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("It cannot be undone from here.")).to_be_visible()
+    expect(dialog.get_by_text("To stop it, give up.")).to_be_visible()
+    expect(dialog.locator(":focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Undo run…")).to_be_focused()

@@ -91,6 +91,36 @@ def test_what_is_mended_in_the_inbox_is_on_record_by_what_was_changed_and_no_dat
     assert Run.objects.get(pk=run_id).generation == 2
 
 
+def test_a_run_that_is_undone_in_the_place_of_an_answer_is_told_as_one_deed(world: World, machine: Machine) -> None:
+    columns = [ColumnDraft("Customer", "text", key=True)]
+    table = api.add_table(workspace_id=world.northwind.id, name="T", columns=columns, by=world.bo.id)
+    save = step("save", "tables.save@1", {"table": str(table.id), "values": [{"name": "Customer", "value": "C-7"}]})
+    fail = step("fail", "flow.fail@1", {"message": "No."}, on_failure="person")
+    graph = flow("start -> save -> fail, save:undo -> back", save, step("back", "tables.put_back@1"), fail)
+    workflow = world.workflow(graph=graph)
+    here = f"{world.here}/workflows/{workflow.id}"
+    assert world.as_bo.post(f"{here}/publish", {"revision": 1}).status == 201
+    run_id = world.as_rosa.post(f"{here}/runs", {"input": {}}).body["id"]
+    wait_until(lambda: HumanTask.objects.filter(run_id=run_id, status="open").exists())
+    task = HumanTask.objects.get(run_id=run_id)
+    undo = f"{world.here}/inbox/{task.id}/undo"
+    plan = world.as_vera.get(undo).body
+    assert ([one["name"] for one in plan["steps"]], plan["why"]) == (["save"], None)
+    body = {"plan": plan["id"], "reason": "Ordered twice."}
+    assert world.as_vera.post(undo, body).status == 403, "it takes the right to undo"
+    assert world.as_rosa.post(undo, {**body, "reason": ""}).status == 422
+    answer = world.as_rosa.post(undo, body)
+    assert (answer.status, answer.body["status"], answer.body["outcome"]) == (200, "cancelled", "undo_run")
+    (row,) = rows(world, "task.run_undone")
+    assert (row.object_kind, row.object_id, row.object_name) == ("task", str(task.id), task.title)
+    said = chain.document([getattr(row, name) for name in chain.COLUMNS])["detail"]
+    assert (said["said"]["reason"], said["run"]) == ("Ordered twice.", run_id)
+    wait_until(lambda: Run.objects.filter(pk=run_id, status="compensated").exists())
+    told = world.as_rosa.get(f"{world.here}/runs/{run_id}/happenings").body["items"]
+    assert [one["deed"]["verb"] for one in told if one["deed"]].count("task.run_undone") == 1
+    assert verify.verify(str(world.northwind.id)).ok
+
+
 def test_a_retry_with_other_data_tells_what_was_changed_and_no_data(world: World, machine: Machine) -> None:
     here = start(world, fails(), {"by": 0, "password": CANARY})
     plan = world.as_bo.get(f"{here}/retry-plan").body

@@ -259,7 +259,7 @@ MUTANTS = (
         "P1",
         "a second decision counts too",
         "runtime/interpreter/asking.py",
-        '    if row.status == "decided":\n        last',
+        '    if row.status == "decided" or row.outcome is not None:\n        last',
         "    if False:\n        last",
         "tests/runtime/test_people.py -k of_many_who_decide_at_once",
     ),

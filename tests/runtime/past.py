@@ -15,6 +15,7 @@ from runtime.engine.ids import uuid7
 from runtime.store import statements as sql
 from runtime.store.dialect import Link, open_link
 from runtime.store.models import Deployment, Version
+from runtime.store.questions import INSERT_TASKS
 from tests.runtime.rows import WORKSPACE, a_version, now_ms
 
 MINUTE = 60_000
@@ -124,7 +125,7 @@ class Past:
                 "workflow_id": link.key(version.workflow_id), "node_id": f"ask{number}", "generation": 1, "attempt": 1,
                 "kind": "approval", "title": "", "spec": "{}", "people": "", "barred": "",
             }  # fmt: skip
-            link.batch(sql.INSERT_TASKS, [_filled(sql.INSERT_TASKS, task)])
+            link.batch(INSERT_TASKS, [_filled(INSERT_TASKS, task)])
             link.query(
                 f"""UPDATE store_humantask SET status = 'decided', created_at = CAST(%s AS bigint),
                 closed_at = CAST(%s AS bigint) WHERE id = {_UUID[link.vendor]} RETURNING status""",

@@ -274,9 +274,11 @@ export interface InboxFilters {
   run?: string | undefined;
   kind?: "approval" | "form" | "exception" | "review" | undefined;
   due?: "late" | "today" | "week" | undefined;
+  /** Of open ones; left out: by when they are due. */
+  sort?: "amount" | "age" | undefined;
 }
 
-/** What people are asked: what is open in the order in which it is due. Asked again every `every` ms. */
+/** What people are asked: what is open in the order asked for. Asked again every `every` ms. */
 export function useInbox(filters: InboxFilters, every: number, limit = 50) {
   const workspace = useWorkspace().id;
   const query = { ...filters, limit };
@@ -286,13 +288,14 @@ export function useInbox(filters: InboxFilters, every: number, limit = 50) {
     initialPageParam: null as string | null,
     getNextPageParam: (page: Old<Page<Task>>) => page.next_cursor,
     queryFn: async ({ pageParam, signal }): Promise<Old<Page<Task>>> => {
-      const keeps = isKept && pageParam === null;
+      const reads = isKept && pageParam === null;
+      const keeps = reads && !filters.sort;
       try {
         const page = await api.get<Page<Task>>(`${workspacePath(workspace)}/inbox`, { query: { ...query, cursor: pageParam }, signal });
         if (keeps) void keepList(workspace, page);
         return page;
       } catch (error) {
-        const old = keeps && error instanceof NetworkError ? await keptList(workspace) : undefined;
+        const old = reads && error instanceof NetworkError ? await keptList(workspace) : undefined;
         if (!old) throw error;
         return old;
       }

@@ -358,6 +358,11 @@ export interface UndoPlan {
   steps: UndoLine[];
 }
 
+/** What undoing an open run would do, from the failure it asks people about; `why` it cannot be, if so. */
+export interface AskedUndoPlan extends UndoPlan {
+  why: "no_failure" | "over" | "below" | "doubt" | "unsure" | "nothing" | null;
+}
+
 /** A retry or an undo that took place. */
 export interface Retried {
   generation: number;

@@ -259,6 +259,7 @@ export type Asked = {
   name: string;
 };
 
+<<<<<<< HEAD
 /** What the other system said. `no_turn`: it was not asked, since its connection takes no call now; `until`: when it may. `code` and `message`: why it could not tell. `name`: what it calls the thing that is there. `output`: what the step gives if that is taken over, where it can be (`takes`): told to a retry as the result of a step that happened. */
 export type AskedShape = {
   at: string;
@@ -270,6 +271,15 @@ export type AskedShape = {
   system: string;
   takes: boolean;
   until: (string | null);
+=======
+/** The same of an open run, from the failure it asks people about: what undoing it would do as it stands now. `why`: why it cannot be undone from there: no_failure · over (it is answered, or the run is ending) · below (the run is a part of another one) · doubt (nobody knows whether the step happened: say so first) · unsure (nobody knows that of an undo step: undo the run on its own page) · nothing (no undo step would do anything); null: it can be. */
+export type AskedUndoPlanView = {
+  generation: number;
+  id: string;
+  possible: boolean;
+  steps: Array<UndoStep>;
+  why: ("no_failure" | "over" | "below" | "doubt" | "unsure" | "nothing" | null);
+>>>>>>> inbox
 };
 
 /** One try at a step; `generation` counts the goes of the run, from 1. `worker`: which one made it; null where that is not on record. */
@@ -3916,6 +3926,12 @@ export type TurnsShape = {
 
 export type TypeEnum = "text" | "number" | "amount" | "date" | "yes_no";
 
+/** The plan's id, and why the run is undone. */
+export type UndoAskedBody = {
+  plan: string;
+  reason: string;
+};
+
 /** The plan's id, why it is undone, the undo steps that may happen a second time, and what somebody who looked says of undo steps that had no answer: undone · still_done. They are not sent again. */
 export type UndoBody = {
   decisions?: Record<string, "undone" | "still_done">;
@@ -5759,7 +5775,7 @@ export interface Operations {
   };
   "GET /api/v1/workspaces/{workspace_id}/inbox": {
     path: { workspace_id: string };
-    query: { around?: (string | null); cursor?: (string | null); due?: ("late" | "today" | "week" | null); kind?: ("approval" | "form" | "exception" | "review" | null); limit?: number; run?: (string | null); state?: "open" | "closed"; who?: "me" | "named" | "groups" | "stand_in" | "snoozed" | "anybody" };
+    query: { around?: (string | null); cursor?: (string | null); due?: ("late" | "today" | "week" | null); kind?: ("approval" | "form" | "exception" | "review" | null); limit?: number; run?: (string | null); sort?: "due" | "amount" | "age"; state?: "open" | "closed"; who?: "me" | "named" | "groups" | "stand_in" | "snoozed" | "anybody" };
     answers: {
       "200": PagedTaskShape;
       "400": Problem;
@@ -6294,6 +6310,34 @@ export interface Operations {
   "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/take-back": {
     path: { task_id: string; workspace_id: string };
     header: { "Idempotency-Key"?: string };
+    answers: {
+      "200": TaskDetail;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/inbox/{task_id}/undo": {
+    path: { task_id: string; workspace_id: string };
+    answers: {
+      "200": AskedUndoPlanView;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/inbox/{task_id}/undo": {
+    path: { task_id: string; workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: UndoAskedBody;
     answers: {
       "200": TaskDetail;
       "400": Problem;

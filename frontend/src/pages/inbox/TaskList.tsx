@@ -22,6 +22,7 @@ import css from "./inbox.module.css";
 import pickedCss from "./picked.module.css";
 import rowCss from "./rows.module.css";
 import { KindTile } from "./KindTile";
+import { type Sort, SORTS, sortOf } from "./sort";
 import { SentRows } from "./SentRows";
 import { amountText, approvals, canBulk, dueOf, isAsking, isLeft, warningsOf } from "./task";
 
@@ -114,7 +115,7 @@ function EndChip({ task }: { task: Task }) {
   const mine = task.votes.find((vote) => vote.me);
   if (task.over === "late") return <Chip tone="idle">{t("status.late")}</Chip>;
   if (task.status === "open") return mine ? <Chip>{t("mine", { said: said(mine.outcome, task.named) })}</Chip> : null;
-  if (task.status !== "decided") return <Chip tone="idle">{t(`status.${task.status}`)}</Chip>;
+  if (task.status !== "decided" && !task.outcome) return <Chip tone="idle">{t(`status.${task.status}`)}</Chip>;
   const tone = task.outcome === "rejected" || task.outcome === "give_up" ? "err" : "ok";
   const by = byOf(task.votes.at(-1), t);
   return <Chip tone={tone}>{[said(task.outcome, task.named), by].filter(Boolean).join(" · ")}</Chip>;
@@ -237,12 +238,14 @@ interface TaskListProps {
     "data" | "isPending" | "isError" | "error" | "refetch" | "hasNextPage" | "fetchNextPage" | "isFetchingNextPage"
   >;
   search: InboxSearch;
+  sort: Sort;
+  onSort: (sort: Sort) => void;
   empty: ReactNode;
   onSearch: (search: InboxSearch) => void;
 }
 
 /** The questions, with what there is to choose among them. */
-export function TaskList({ ref, tasks, letters, query, search, empty, onSearch }: TaskListProps) {
+export function TaskList({ ref, tasks, letters, query, search, sort, onSort, empty, onSearch }: TaskListProps) {
   const { t } = useTranslation(["inbox", "away"]);
   const { run, who, state } = search;
   const { kind, due } = search;
@@ -301,6 +304,14 @@ export function TaskList({ ref, tasks, letters, query, search, empty, onSearch }
             options={[{ value: "", label: t("filter.anyDue") }, ...DUES.map((one) => ({ value: one, label: t(`filter.dues.${one}`) }))]}
             onChange={(value) => filter({ due: DUES.find((one) => one === value) })}
           />
+          {state !== "closed" && (
+            <SelectField
+              label={t("filter.sort")}
+              value={sort}
+              options={SORTS.map((one) => ({ value: one, label: t(`filter.sorts.${one}`) }))}
+              onChange={(value) => onSort(sortOf(value))}
+            />
+          )}
           {(kind ?? due) && (
             <Button size="sm" icon={<X size={14} aria-hidden />} onClick={() => filter({ kind: undefined, due: undefined })}>
               {t("filter.clear")}

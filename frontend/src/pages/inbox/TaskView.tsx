@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowRight, Ban, CircleCheck, CircleX, Clock, Split, UserRoundCheck, UserX } from "lucide-react";
+import { ArrowRight, Ban, CircleCheck, CircleX, Clock, Split, Undo2, UserRoundCheck, UserX } from "lucide-react";
 import { lazy, type ReactNode, type Ref, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -22,6 +22,7 @@ const Handing = lazy(() => import("./Handing"));
 const WhatWasSent = lazy(() => import("../run/WhatWasSent"));
 const Alike = lazy(() => import("./Alike"));
 const Mending = lazy(() => import("./Mending"));
+const UndoAsked = lazy(() => import("./UndoAsked"));
 const Meanwhile = lazy(() => import("./Meanwhile"));
 const DataView = lazy(async () => ({ default: (await import("../run/DataView")).DataView }));
 
@@ -170,6 +171,19 @@ function Ended({ task }: { task: TaskDetail }) {
       </Note>
     );
   }
+  if (task.outcome === "undo_run") {
+    return (
+      <Note tone="wait" icon={<Undo2 size={16} aria-hidden />}>
+        {endedBy(last, t)} <b>{said(task.outcome)}</b>
+        {task.closed_at && (
+          <>
+            {" · "}
+            <Time at={task.closed_at} />
+          </>
+        )}
+      </Note>
+    );
+  }
   if (task.status !== "decided") {
     return (
       <Note tone="wait" icon={task.status === "late" ? <Clock size={16} aria-hidden /> : <Ban size={16} aria-hidden />}>
@@ -262,6 +276,7 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
   const format = useFormatter();
   const amount = amountText(task.amount, task.currency, format);
   const builder = useCan("builder");
+  const reviewer = useCan("reviewer");
   const stopped = task.outcome === "give_up" && task.run.status === "dead_lettered";
   const mendable = builder && !busy && task.kind === "exception" && !task.in_doubt && !task.run.parent && (task.may_decide || stopped);
   return (
@@ -300,6 +315,11 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
           {mendable && (
             <Suspense fallback={null}>
               <Mending key={task.id} task={task} />
+            </Suspense>
+          )}
+          {reviewer && !busy && task.kind === "exception" && task.may_decide && isAsking(task) && (
+            <Suspense fallback={null}>
+              <UndoAsked key={task.id} task={task} />
             </Suspense>
           )}
           {task.in_doubt && task.status === "open" && <InDoubt task={task} />}

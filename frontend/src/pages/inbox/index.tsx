@@ -17,6 +17,7 @@ import css from "./inbox.module.css";
 import { AwayBar } from "./AwayBar";
 import { NotTaken } from "./NotTaken";
 import { useMarkUnread } from "./seen";
+import { useSort } from "./sort";
 import { inOrder, nextOf } from "./task";
 import { TaskList } from "./TaskList";
 import { TaskPane } from "./TaskPane";
@@ -46,14 +47,19 @@ export default function InboxPage() {
   const phone = width < 900;
   const who = search.state === "later" ? "snoozed" : (search.who ?? "me");
   const state = search.state === "closed" ? "closed" : "open";
-  const query = useInbox({ who, state, run: search.run, kind: search.kind, due: search.due }, EVERY);
+  const [sort, setSort] = useSort();
+  const order = state === "closed" || sort === "due" ? undefined : sort;
+  const query = useInbox({ who, state, run: search.run, kind: search.kind, due: search.due, ...(order ? { sort: order } : {}) }, EVERY);
   // What is sorted by kind and due date are questions; what a run asks are, too.
   const narrow = Boolean(search.kind ?? search.due);
   const hasLetters = who !== "snoozed" && !narrow && !search.run;
   const letters = useSentLetters(hasLetters ? { who, state } : null, EVERY).data ?? [];
   const queued = useQueue((store) => store.queued);
   const list = useRef<HTMLDivElement>(null);
-  const tasks = useMemo(() => inOrder(query.data?.pages.flatMap((page) => page.items) ?? []), [query.data]);
+  const tasks = useMemo(() => {
+    const found = query.data?.pages.flatMap((page) => page.items) ?? [];
+    return order ? found : inOrder(found);
+  }, [query.data, order]);
   const shown = search.task;
   const place = tasks.findIndex((task) => task.id === shown) + 1;
   const { kind, title } = tasks[place - 1] ?? {};
@@ -87,7 +93,7 @@ export default function InboxPage() {
     if (!phone || shown) open(next.id);
     if (!phone || !shown) focusRow(next.id);
   };
-  useKeptAhead(tasks, who === "me" && state === "open" && !search.run && !search.kind && !search.due && query.data?.pages[0]?.kept_at === undefined);
+  useKeptAhead(tasks, who === "me" && state === "open" && !search.run && !search.kind && !search.due && !order && query.data?.pages[0]?.kept_at === undefined);
   useKeptPage(parts);
   useShortcut("j", () => move(1));
   useShortcut("k", () => move(-1));
@@ -190,6 +196,8 @@ export default function InboxPage() {
             letters={hasLetters ? letters : []}
             query={query}
             search={search}
+            sort={sort}
+            onSort={setSort}
             empty={phone ? empty : <p className={css.none}>{narrow ? t("empty.narrow") : state === "closed" ? t("empty.closed") : t("empty.list")}</p>}
             onSearch={(next) => void navigate({ search: next, replace: true })}
           />
