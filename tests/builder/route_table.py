@@ -228,12 +228,9 @@ ROUTES = [
     Row("POST", f"{W}/inbox/<uuid:task_id>/remind", REVIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/inbox/<uuid:task_id>/fix", BUILD, Scope.BUILD, (404,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/fix", BUILD, Scope.BUILD, (404,), {"settings": {}}, (Scope.RUN,)),
-<<<<<<< HEAD
     Row("POST", f"{W}/inbox/<uuid:task_id>/fix/ask", REVIEW, Scope.RUN, (404,), {}),
-=======
     Row("GET", f"{W}/inbox/<uuid:task_id>/undo", VIEW, Scope.READ, (404,)),
     Row("POST", f"{W}/inbox/<uuid:task_id>/undo", REVIEW, Scope.RUN, (404,), {"plan": "p", "reason": "r"}),
->>>>>>> inbox
     Row("POST", f"{W}/inbox/<uuid:task_id>/fix/check", BUILD, Scope.BUILD, (404,), {"settings": {}}),
     Row("GET", f"{W}/inbox/<uuid:task_id>/review", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/inbox/<uuid:task_id>/review/rows", VIEW, Scope.READ, (404,)),

@@ -28,13 +28,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ELSEWHERE: Final = {
     "run.retried", "run.replayed", "run.undone", "run.moved_on", "run.link_shown", "dead_letter.retried",
     "batch.manifest_kept", "batch.manifest_downloaded", "batch.checked", "batch.check_noted", "batch.retry_begun",
-<<<<<<< HEAD
     "batch.entry_corrected", "batch.failed_downloaded", "batch.results_downloaded", "workflow.edited",
     "workspace.created", "task.decision_took_effect", "task.decision_refused", "task.mended", "run.asked", "task.asked",
-=======
-    "batch.entry_corrected", "batch.failed_downloaded", "workflow.edited", "workspace.created",
-    "task.decision_took_effect", "task.decision_refused", "task.mended", "task.run_undone",
->>>>>>> inbox
+    "task.run_undone",
     "workflow.handed_over", "connection.handed_over", "run_view.handed_over", "audit_view.handed_over",
 }  # fmt: skip
 #: Deeds beside a view's own, one of a page outside the API, and what the ticker does in a person's name.

@@ -76,7 +76,7 @@ def test_a_question_without_an_amount_has_that_of_its_run(machine: Machine) -> N
     other = ask(machine, 7, "CZK")
     HumanTask.objects.update(worth=None, currency="")
     with connection.schema_editor() as editor:
-        import_module("runtime.store.migrations.0041_amounts_of_questions").fill(apps, editor)
+        import_module("runtime.store.migrations.0043_amounts_of_questions").fill(apps, editor)
     filled = dict(HumanTask.objects.values_list("id", "worth"))
     assert filled == {row.id: 999_000, other: 70_000}
 

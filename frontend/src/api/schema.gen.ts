@@ -259,7 +259,6 @@ export type Asked = {
   name: string;
 };
 
-<<<<<<< HEAD
 /** What the other system said. `no_turn`: it was not asked, since its connection takes no call now; `until`: when it may. `code` and `message`: why it could not tell. `name`: what it calls the thing that is there. `output`: what the step gives if that is taken over, where it can be (`takes`): told to a retry as the result of a step that happened. */
 export type AskedShape = {
   at: string;
@@ -271,7 +270,8 @@ export type AskedShape = {
   system: string;
   takes: boolean;
   until: (string | null);
-=======
+};
+
 /** The same of an open run, from the failure it asks people about: what undoing it would do as it stands now. `why`: why it cannot be undone from there: no_failure · over (it is answered, or the run is ending) · below (the run is a part of another one) · doubt (nobody knows whether the step happened: say so first) · unsure (nobody knows that of an undo step: undo the run on its own page) · nothing (no undo step would do anything); null: it can be. */
 export type AskedUndoPlanView = {
   generation: number;
@@ -279,7 +279,6 @@ export type AskedUndoPlanView = {
   possible: boolean;
   steps: Array<UndoStep>;
   why: ("no_failure" | "over" | "below" | "doubt" | "unsure" | "nothing" | null);
->>>>>>> inbox
 };
 
 /** One try at a step; `generation` counts the goes of the run, from 1. `worker`: which one made it; null where that is not on record. */
