@@ -165,11 +165,11 @@ def test_a_run_is_undone_in_the_place_of_an_answer_after_a_look_at_what_that_is(
     plan = dialog.get_by_role("list", name="As it stands now, this is undone, in this order")
     expect(plan.get_by_role("listitem")).to_have_count(1)
     expect(plan).to_contain_text("Void the order")
-    for size in ({"width": 1440, "height": 900}, {"width": 390, "height": 844}):
-        page.set_viewport_size(size)
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)
-            shot(page, f"inbox-undo-run-{size['width']}-{theme}")
+            shot(page, f"inbox-undo-run-{width}-{theme}")
     page.set_viewport_size({"width": 1440, "height": 900})
     dialog.get_by_role("button", name="Undo 1 step").click()
     expect(dialog.get_by_text("Say why, in a few words.")).to_be_visible()

@@ -95,9 +95,7 @@ async def test_a_token_is_used_for_as_long_as_it_is_good_and_for_some_minutes_wh
     assert len(given) == asked
 
 
-async def test_a_token_that_was_ended_before_its_time_is_asked_for_anew_once(
-    server: HttpServer, doors: Egress
-) -> None:
+async def test_a_token_that_was_ended_before_its_time_is_asked_for_anew_once(server: HttpServer, doors: Egress) -> None:
     given = service(server)
     server.answers["/invoices"] = answer(201)
     await call(server, doors)
