@@ -109,8 +109,9 @@ def test_the_cards_say_what_decided_who_answered_and_what_came_of_it(
 
 
 def test_a_sensitive_value_is_dots_on_the_card(signed_in: Opens, api: Api) -> None:
-    before = api.call("GET", "W")["sensitive_fields"]
-    api.call("PATCH", "W", {"sensitive_fields": ["country"]})
+    workspace = f"/workspaces/{api.workspace}"
+    before = api.call("GET", workspace)["sensitive_fields"]
+    api.call("PATCH", workspace, {"sensitive_fields": ["country"]})
     try:
         run = begin(api, "Cards with dots", invoice())
         wait_for_end(api, run)
@@ -118,7 +119,7 @@ def test_a_sensitive_value_is_dots_on_the_card(signed_in: Opens, api: Api) -> No
         expect(page.get_by_test_id("step-where")).to_contain_text("•••• → Germany")
         expect(page.get_by_test_id("step-big")).to_contain_text("13,412.80 → Yes")
     finally:
-        api.call("PATCH", "W", {"sensitive_fields": before})
+        api.call("PATCH", workspace, {"sensitive_fields": before})
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -131,7 +132,7 @@ def test_a_run_says_where_it_stands_in_line_and_that_it_is_stuck(
     told: dict[str, Any] = {"line": {"ahead": 14, "more": False, "seconds": 20}, "stuck": None}
     page.route("**/standing", lambda route: route.fulfill(json=told) if run in route.request.url else route.continue_())
     page.goto(f"/runs/{run}")
-    expect(page.get_by_test_id("in-line")).to_have_text("In line: 14 runs ahead, about 20 s")
+    expect(page.get_by_test_id("in-line")).to_have_text("In line: 14 runs ahead, about 20 sec")
     fits(page)
     shot(page, f"run-in-line-{size}")
     since = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - 360))
@@ -139,7 +140,7 @@ def test_a_run_says_where_it_stands_in_line_and_that_it_is_stuck(
     told.update(line=None, stuck=why)
     stuck = page.get_by_test_id("stuck")
     expect(stuck).to_contain_text("No sign of life for 6 min")
-    expect(stuck).to_contain_text("Expected under 30 s.")
+    expect(stuck).to_contain_text("Expected under 30 sec.")
     fits(page)
     for theme in THEMES[size]:
         page.emulate_media(color_scheme=theme)
