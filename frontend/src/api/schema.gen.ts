@@ -2157,12 +2157,13 @@ export type MuteBody = {
   days: (1 | 7 | null);
 };
 
-/** What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back. */
+/** What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back. `start_page`: where signing in and the logo lead. */
 export type MyChanges = {
   current_password?: (string | null);
   language?: (string | "" | null);
   name?: (string | null);
   password?: (string | null);
+  start_page?: (StartPage | null);
   theme?: ("system" | "light" | "dark" | null);
   undo_seconds?: (0 | 8 | 20 | null);
 };
@@ -2534,13 +2535,14 @@ export type Pending = {
 
 export type PerEnum = "second" | "minute" | "hour" | "day";
 
-/** The signed-in person. `undo_seconds`: for how long their decisions can be taken back; 0: they take effect at once. */
+/** The signed-in person. `undo_seconds`: for how long their decisions can be taken back; 0: they take effect at once. `start_page`: where signing in and the logo lead them. */
 export type PersonView = {
   email: string;
   id: string;
   is_instance_admin: boolean;
   language: string;
   name: string;
+  start_page: StartPage;
   theme: string;
   undo_seconds: number;
 };
@@ -3510,6 +3512,9 @@ export type StartBulkRetry = {
   until?: (string | null);
   version?: VersionEnum;
 };
+
+/** Where a person begins. */
+export type StartPage = "home" | "inbox" | "runs" | "workflows" | "monitor";
 
 /** In which values a step of two runs differs; at most 200 of each. */
 export type StepComparisonView = {
