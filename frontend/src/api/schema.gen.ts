@@ -1153,6 +1153,8 @@ export type DesignView = {
   name: string;
 };
 
+export type DidEnum = "edited" | "published" | "ran" | "tested";
+
 /** A design and the data to show it with. `form`: the whole as `pdf`, or one `page` as `png`, `wide` pixels wide. */
 export type DocumentBody = {
   data: Record<string, unknown>;
@@ -1867,6 +1869,10 @@ export type ItemsPointView = {
   done: number;
   failed: number;
   started: number;
+};
+
+export type ItemsRecentShape = {
+  items: Array<RecentShape>;
 };
 
 export type ItemsRetryShape = {
@@ -2773,6 +2779,13 @@ export type RanShape = {
 };
 
 export type ReasonEnum = "empty" | "large" | "pixels" | "active" | "damaged" | "sort";
+
+/** A workflow, what the asking person did to it last, and when. */
+export type RecentShape = {
+  at: string;
+  did: DidEnum;
+  workflow: WorkflowShape;
+};
 
 /** One currency (empty where none is named). `a` and `b` are the sums of the groups; `difference`: a less b, a decimal as text. */
 export type ReconciledTotalShape = {
@@ -8101,6 +8114,17 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/workflows/recent": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsRecentShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

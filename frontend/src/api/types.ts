@@ -159,6 +159,13 @@ export interface WorkflowStats {
   running: number;
 }
 
+/** A workflow, what one did to it last, and when. */
+export interface RecentWorkflow {
+  workflow: Workflow;
+  did: "edited" | "published" | "ran" | "tested";
+  at: string;
+}
+
 export interface Workflow {
   id: string;
   name: string;

@@ -135,7 +135,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       ...actions.filter(matches),
       ...pages.filter(matches),
     ];
-  }, [query, found.data, searching, offered, canBuild, isAdmin, t, navigate, onClose]);
+  }, [query, found.data, searching, offered, canBuild, isAdmin, t, navigate, onClose, home]);
 
   useEffect(() => {
     if (!hasty || searching) return;
