@@ -9,7 +9,17 @@ from uuid import UUID
 
 from django.db.models import F
 
-from builder.accounts.models import Absence, ApiToken, Invitation, Membership, Role, SecondFactor, User, Workspace
+from builder.accounts.models import (
+    Absence,
+    ApiToken,
+    Invitation,
+    Membership,
+    Role,
+    SecondFactor,
+    StartPage,
+    User,
+    Workspace,
+)
 from builder.accounts.services import AccountsRefused
 from runtime.contracts.people import Erased
 
@@ -98,7 +108,7 @@ def erase(found: Found, person: Erased) -> None:
     """The account, within the caller's transaction: no name, no address, no way in."""
     user = found.user
     user.name, user.email, user.is_active, user.is_instance_admin = person.pseudonym, person.email_then, False, False
-    user.theme, user.language = "system", ""
+    user.theme, user.language, user.start_page = "system", "", StartPage.HOME
     user.set_unusable_password()
     user.session_generation = F("session_generation") + 1
     user.save()

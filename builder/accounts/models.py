@@ -21,6 +21,16 @@ class Role(models.TextChoices):
     ADMIN = "admin", "Admin"
 
 
+class StartPage(models.TextChoices):
+    """Where a person begins."""
+
+    HOME = "home", "Home"
+    INBOX = "inbox", "Inbox"
+    RUNS = "runs", "Runs"
+    WORKFLOWS = "workflows", "Workflows"
+    MONITOR = "monitor", "Monitor"
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str, **fields: Any) -> User:
         """A person with a hashed password; the e-mail address is kept in small letters, as it signs in."""
@@ -45,6 +55,10 @@ class User(AbstractBaseUser):
     language = models.CharField(max_length=12, default="", blank=True)
     #: For so long a decision in the inbox can be taken back; 0: it takes effect at once.
     undo_seconds = models.PositiveSmallIntegerField(default=8, db_default=8)
+    #: Where signing in and the logo lead. A page that is not theirs to see where they are leads to Home.
+    start_page = models.CharField(
+        max_length=12, default=StartPage.HOME, db_default=StartPage.HOME, choices=StartPage.choices
+    )
     #: May make workspaces. The person who set the instance up is the first.
     is_instance_admin = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from builder.accounts.giving import give
-from builder.accounts.models import ApiToken, Invitation, Membership, Role, Setup, User, Workspace
+from builder.accounts.models import ApiToken, Invitation, Membership, Role, Setup, StartPage, User, Workspace
 from builder.accounts.rights import Scope
 
 INVITATION_DAYS: Final = 7
@@ -169,6 +169,7 @@ def change_me(
     theme: str | None = None,
     language: str | None = None,
     undo_seconds: int | None = None,
+    start_page: StartPage | None = None,
     password: str | None = None,
     current_password: str | None = None,
 ) -> User:
@@ -186,6 +187,9 @@ def change_me(
     if undo_seconds is not None:
         user.undo_seconds = undo_seconds
         fields.append("undo_seconds")
+    if start_page is not None:
+        user.start_page = start_page
+        fields.append("start_page")
     if password is not None:
         if not user.check_password(current_password or ""):
             raise AccountsRefused("wrong_password", "This is not your present password.", field="current_password")

@@ -11,7 +11,7 @@ from builder.accounts.rights import Action
 from builder.accounts.times import stamp
 from builder.api.operation import Answer, ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal
-from builder.api.workflows import find, graph_refused, person_name, stale
+from builder.api.workflows import find, graph_refused, note_touch, person_name, stale
 from builder.workflows import editing, services, shapes
 from builder.workflows.effects import effects
 from builder.workflows.models import Draft
@@ -93,6 +93,7 @@ class DraftOfWorkflow(ApiView):
                 )
                 if saved.before is not None:
                     editing.note(before=saved.before, after=saved.draft, entry=call.deed.entry(workflow.name))
+                    note_touch(call, workflow, "edited")
             call.deed.told(saved.before is not None)
         except services.GraphRefused as error:
             raise graph_refused(error) from error

@@ -18,7 +18,7 @@ from builder.api.session import refused
 from builder.audit import chain
 from builder.audit import erasing as audit
 from builder.audit.chain import Entry
-from builder.workflows import saved_views, seen
+from builder.workflows import recent, saved_views, seen
 from builder.workflows import selectors as workflows
 from runtime import api as runtime_api
 
@@ -73,6 +73,7 @@ class EraseMember(ApiView):
         with transaction.atomic():
             erasing.erase(who, person)
             seen.forget(who.user)
+            recent.forget(who.user)
             saved_views.forget(who.user, person)
             rows += audit.erase(person, who.ids, entry_for, str(call.workspace.id))
         call.deed.told(True)

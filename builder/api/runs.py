@@ -13,7 +13,7 @@ from builder.api.operation import Answer, ApiView, Body, Call, Query, View, oper
 from builder.api.problems import not_here
 from builder.api.sensitive import at, masking, shown, worked_with
 from builder.api.versions import has_problems
-from builder.api.workflows import find, graph_refused
+from builder.api.workflows import find, graph_refused, note_touch
 from builder.workflows import selectors, services, shapes, uploads
 from builder.workflows.shapes import AttemptShape, ErrorView, RunShape, StepShape
 from runtime import api as runtime_api
@@ -209,6 +209,7 @@ class StartRun(ApiView):
             key=call.key,
         )
         uploads.remember(workflow=workflow, input=body.input, run_id=started.run_id, by=call.person, now=call.now)
+        note_touch(call, workflow, "ran")
         return _started(call, started)
 
 
@@ -239,6 +240,7 @@ class TestRun(ApiView):
         except GraphHasProblems as error:
             raise has_problems(error) from error
         uploads.remember(workflow=workflow, input=body.input, run_id=None, by=call.person, now=call.now)
+        note_touch(call, workflow, "tested")
         return _started(call, started)
 
 

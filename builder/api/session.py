@@ -12,7 +12,7 @@ from django.middleware.csrf import get_token, rotate_token
 from pydantic import BaseModel, ConfigDict, Field
 
 from builder.accounts import rights, selectors, services, tries
-from builder.accounts.models import User
+from builder.accounts.models import StartPage, User
 from builder.accounts.rights import Action
 from builder.accounts.times import stamp
 from builder.api import shapes
@@ -81,12 +81,14 @@ class Acceptance(Body):
 
 
 class MyChanges(Body):
-    """What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back."""
+    """What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back.
+    `start_page`: where signing in and the logo lead."""
 
     name: Name | None = None
     theme: Literal["system", "light", "dark"] | None = None
     language: Language | Literal[""] | None = None
     undo_seconds: Literal[0, 8, 20] | None = None
+    start_page: StartPage | None = None
     password: Password | None = None
     current_password: Password | None = None
 
@@ -331,8 +333,8 @@ class Me(ApiView):
         slowed down."""
         if body.password is not None and body.current_password is None:
             raise invalid({"current_password": ["Enter your present password, too."]})
-        said = {"name": body.name, "theme": body.theme, "language": body.language, "undo_seconds": body.undo_seconds}
-        if body.password is None and all(one in (None, getattr(call.person, field)) for field, one in said.items()):
+        said = body.model_dump(exclude={"password", "current_password"}, exclude_none=True)
+        if body.password is None and all(getattr(call.person, field) == one for field, one in said.items()):
             return shapes.person(call.person)
         account = f"present password {call.person.pk}"
         if body.password is not None:
@@ -350,6 +352,7 @@ class Me(ApiView):
                     theme=body.theme,
                     language=body.language,
                     undo_seconds=body.undo_seconds,
+                    start_page=body.start_page,
                     password=body.password,
                     current_password=body.current_password,
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from builder.accounts.models import Membership, User
+from builder.accounts.models import Membership, StartPage, User
 from builder.workflows.shapes import View
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class Paged(View, Generic[T]):
 
 class PersonView(View):
     """The signed-in person. `undo_seconds`: for how long their decisions can be taken back; 0: they take effect at
-    once."""
+    once. `start_page`: where signing in and the logo lead them."""
 
     id: UUID
     name: str
@@ -34,6 +34,7 @@ class PersonView(View):
     theme: str
     language: str
     undo_seconds: int
+    start_page: StartPage
     is_instance_admin: bool
 
 
@@ -59,6 +60,7 @@ def person(user: User) -> PersonView:
         theme=user.theme,
         language=user.language,
         undo_seconds=user.undo_seconds,
+        start_page=StartPage(user.start_page),
         is_instance_admin=user.is_instance_admin,
     )
 

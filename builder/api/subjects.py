@@ -81,6 +81,7 @@ def _person(_workspace_id: UUID, object_id: UUID) -> Seen | None:
         "theme": row.theme,
         "language": row.language,
         "undo_seconds": row.undo_seconds,
+        "start_page": row.start_page,
         "passwords_set": row.session_generation,
     }
     return Seen(row.name, state)

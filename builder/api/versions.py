@@ -17,7 +17,7 @@ from builder.api.drafts import SavedView, if_match, saved_answer
 from builder.api.operation import Answer, ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal
 from builder.api.shapes import Items, Paged
-from builder.api.workflows import find, graph_refused, stale
+from builder.api.workflows import find, graph_refused, note_touch, stale
 from builder.practice import example
 from builder.workflows import editing, services, shapes
 from builder.workflows.differences import differences
@@ -98,6 +98,7 @@ class PublishWorkflow(ApiView):
             raise stale(error) from error
         except GraphHasProblems as error:
             raise has_problems(error) from error
+        note_touch(call, workflow, "published")
         return VersionShape(**_version(version, {call.person.id: call.person.name}))
 
 
@@ -146,6 +147,7 @@ class Restore(ApiView):
             if saved.before is None:
                 call.deed.nothing()
             else:
+                note_touch(call, workflow, "edited")
                 call.deed.note(
                     revision=saved.draft.revision,
                     sha256_before=saved.before.graph_sha256,

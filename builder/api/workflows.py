@@ -16,7 +16,7 @@ from builder.api.operation import ApiView, Body, Call, View, operation
 from builder.api.problems import Refusal, invalid, not_here
 from builder.api.shapes import Paged
 from builder.practice import example
-from builder.workflows import editing, selectors, services, shapes
+from builder.workflows import editing, recent, selectors, services, shapes
 from builder.workflows.models import Draft, Workflow
 from runtime.contracts import HoldView
 
@@ -201,6 +201,7 @@ class Workflows(ApiView):
                 call.deed.about(row.id, row.name)
         except services.GraphRefused as error:
             raise graph_refused(error) from error
+        note_touch(call, row, "edited")
         return shape_of(row, call)
 
 
@@ -259,6 +260,12 @@ def find(call: Call, workflow_id: UUID) -> Workflow:
         return selectors.workflow(workspace_id=call.workspace.id, workflow_id=workflow_id)
     except services.WorkflowMissing as error:
         raise not_here("workflow") from error
+
+
+def note_touch(call: Call, workflow: Workflow, did: recent.Did) -> None:
+    """Keep that the person did this, for their first page. What a program does in their name is not their work."""
+    if call.token is None:
+        recent.note(workflow=workflow, person=call.person, did=did, now=call.now)
 
 
 def graph_refused(error: services.GraphRefused) -> Refusal:

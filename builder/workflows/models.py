@@ -205,6 +205,25 @@ class SeenQuestion(models.Model):
         return f"{self.person_id} has seen {self.task_id}"
 
 
+class Touch(models.Model):
+    """What one person did last to a workflow; see `recent.py`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="+")
+    #: edited · published · ran · tested.
+    did = models.CharField(max_length=12)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "workflow"], name="touch_once")]
+        indexes = [models.Index(fields=["workspace", "person", "-at"], name="touch_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.did} {self.workflow_id}"
+
+
 class Answered(models.Model):
     """The answer to a write that carried an `Idempotency-Key`, so that a repeat gets it again and writes nothing."""
 

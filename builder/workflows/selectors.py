@@ -12,9 +12,11 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from builder.accounts.directory import labels
+from builder.accounts.models import User, Workspace
 from builder.accounts.selectors import names_of
 from builder.workflows import documents, shapes
-from builder.workflows.models import Draft, Workflow
+from builder.workflows import recent as touched
+from builder.workflows.models import Draft, Touch, Workflow
 from builder.workflows.services import WorkflowMissing
 from runtime import api as runtime_api
 from runtime.contracts import DeploymentView, NotFound, RunView, WorkflowStatistics, dumps, loads
@@ -60,6 +62,12 @@ def draft(*, workspace_id: UUID, workflow_id: UUID) -> Draft:
 def listed(*, row: Workflow, now: datetime) -> Listed:
     """One workflow as the list shows it."""
     return _join([row], now)[0]
+
+
+def recent(*, workspace: Workspace, person: User, now: datetime) -> list[tuple[Listed, Touch]]:
+    """The workflows that a person touched last, as the list shows them, each with what they did."""
+    touches = touched.of(workspace=workspace, person=person)
+    return list(zip(_join([one.workflow for one in touches], now), touches, strict=True))
 
 
 def listing(

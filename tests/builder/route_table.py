@@ -110,6 +110,7 @@ ROUTES = [
     Row("GET", f"{W}/functions", VIEW, Scope.READ, (200,)),
     Row("GET", f"{W}/connection-kinds", BUILD, Scope.BUILD, (200,)),
     Row("GET", f"{W}/workflows", VIEW, Scope.READ, (200,)),
+    Row("GET", f"{W}/workflows/recent", VIEW, Scope.READ, (200,)),
     Row("POST", f"{W}/workflows", BUILD, Scope.BUILD, (201,), {"name": "New"}),
     Row("GET", F, VIEW, Scope.READ, (200,)),
     Row("PATCH", F, BUILD, Scope.BUILD, (200,), {}),

@@ -37,7 +37,7 @@ WHOLE: Final = {
     f"{W}/tables", f"{W}/tables/like-file", f"{W}/tables/<uuid:table_id>/uses", f"{W}/tables/<uuid:table_id>/match",
     f"{W}/runs/<uuid:run_id>/batches/<str:node_id>/checks", f"{W}/runs/fields", f"{W}/runs/usual",
     f"{W}/runs/timeline", f"{W}/runs/views", f"{W}/audit/views", f"{W}/runs/<uuid:run_id>/playback",
-    f"{F}/standing", f"{W}/inbox/given", f"{W}/inbox/letters", f"{W}/absences",
+    f"{W}/workflows/recent", f"{F}/standing", f"{W}/inbox/given", f"{W}/inbox/letters", f"{W}/absences",
     f"{W}/inbox/<uuid:task_id>/alike", f"{W}/runs/<uuid:run_id>/happenings",
     f"{W}/calendars", f"{W}/calendars/countries", f"{W}/calendars/<uuid:calendar_id>/uses",
     f"{W}/schedules", f"{W}/expiring", f"{F}/broken-connections", f"{W}/connections/<uuid:connection_id>/uses",

@@ -1153,6 +1153,8 @@ export type DesignView = {
   name: string;
 };
 
+export type DidEnum = "edited" | "published" | "ran" | "tested";
+
 /** A design and the data to show it with. `form`: the whole as `pdf`, or one `page` as `png`, `wide` pixels wide. */
 export type DocumentBody = {
   data: Record<string, unknown>;
@@ -1869,6 +1871,10 @@ export type ItemsPointView = {
   started: number;
 };
 
+export type ItemsRecentShape = {
+  items: Array<RecentShape>;
+};
+
 export type ItemsRetryShape = {
   items: Array<RetryShape>;
 };
@@ -2157,12 +2163,13 @@ export type MuteBody = {
   days: (1 | 7 | null);
 };
 
-/** What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back. */
+/** What to change about oneself. `undo_seconds`: for how long a decision in the inbox can be taken back. `start_page`: where signing in and the logo lead. */
 export type MyChanges = {
   current_password?: (string | null);
   language?: (string | "" | null);
   name?: (string | null);
   password?: (string | null);
+  start_page?: (StartPage | null);
   theme?: ("system" | "light" | "dark" | null);
   undo_seconds?: (0 | 8 | 20 | null);
 };
@@ -2534,13 +2541,14 @@ export type Pending = {
 
 export type PerEnum = "second" | "minute" | "hour" | "day";
 
-/** The signed-in person. `undo_seconds`: for how long their decisions can be taken back; 0: they take effect at once. */
+/** The signed-in person. `undo_seconds`: for how long their decisions can be taken back; 0: they take effect at once. `start_page`: where signing in and the logo lead them. */
 export type PersonView = {
   email: string;
   id: string;
   is_instance_admin: boolean;
   language: string;
   name: string;
+  start_page: StartPage;
   theme: string;
   undo_seconds: number;
 };
@@ -2771,6 +2779,13 @@ export type RanShape = {
 };
 
 export type ReasonEnum = "empty" | "large" | "pixels" | "active" | "damaged" | "sort";
+
+/** A workflow, what the asking person did to it last, and when. */
+export type RecentShape = {
+  at: string;
+  did: DidEnum;
+  workflow: WorkflowShape;
+};
 
 /** One currency (empty where none is named). `a` and `b` are the sums of the groups; `difference`: a less b, a decimal as text. */
 export type ReconciledTotalShape = {
@@ -3510,6 +3525,9 @@ export type StartBulkRetry = {
   until?: (string | null);
   version?: VersionEnum;
 };
+
+/** Where a person begins. */
+export type StartPage = "home" | "inbox" | "runs" | "workflows" | "monitor";
 
 /** In which values a step of two runs differs; at most 200 of each. */
 export type StepComparisonView = {
@@ -8096,6 +8114,17 @@ export interface Operations {
       "413": Problem;
       "415": Problem;
       "422": Problem;
+      "503": Problem;
+    };
+  };
+  "GET /api/v1/workspaces/{workspace_id}/workflows/recent": {
+    path: { workspace_id: string };
+    answers: {
+      "200": ItemsRecentShape;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "503": Problem;
     };
   };

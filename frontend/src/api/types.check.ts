@@ -23,6 +23,7 @@ type Checked<T extends true> = T;
 
 export type Checks = [
   Checked<Fits<types.Run, generated.RunShape>>,
+  Checked<Fits<types.RecentWorkflow, generated.RecentShape>>,
   Checked<Fits<types.RunStep, generated.StepShape>>,
   Checked<Fits<types.RunParent, generated.ParentShape>>,
   Checked<Fits<types.StepItems, generated.ItemsView>>,

@@ -32,6 +32,8 @@ export interface Page<T> {
 
 // --- session and workspace --------------------------------------------------------------------------------------
 
+export type StartPage = "home" | "inbox" | "runs" | "workflows" | "monitor";
+
 export interface User {
   id: string;
   name: string;
@@ -40,6 +42,8 @@ export interface User {
   language: string;
   /** For how long a decision can be taken back; 0: it takes effect at once. */
   undo_seconds: number;
+  /** Where signing in and the logo lead; see `startPage.ts`. */
+  start_page: StartPage;
   is_instance_admin: boolean;
 }
 
@@ -153,6 +157,13 @@ export interface WorkflowStats {
   undone: number;
   waiting: number;
   running: number;
+}
+
+/** A workflow, what one did to it last, and when. */
+export interface RecentWorkflow {
+  workflow: Workflow;
+  did: "edited" | "published" | "ran" | "tested";
+  at: string;
 }
 
 export interface Workflow {

@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../api/client";
 import { workspacePath } from "../api/queries";
 import { useCan, useWorkspace } from "../api/session";
+import { useHomePath } from "../api/startPage";
 import type { Page, Run, Workflow } from "../api/types";
 import { runStatusKind, StatusIcon, useOffered } from "../ui";
 import css from "./shell.module.css";
@@ -37,6 +38,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   const workspace = useWorkspace().id;
   const canBuild = useCan("builder");
   const isAdmin = useCan("admin");
+  const home = useHomePath();
   const navigate = useNavigate();
   const router = useRouter();
   const [query, setQuery] = useState("");
@@ -70,7 +72,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       void navigate(options);
     };
     const pages: Entry[] = [
-      { id: "home", group: "pages", label: t("nav.home"), icon: House, go: leave({ to: "/" }) },
+      { id: "home", group: "pages", label: t("nav.home"), icon: House, go: leave({ to: home }) },
       { id: "workflows", group: "pages", label: t("nav.workflows"), icon: WorkflowIcon, go: leave({ to: "/workflows" }) },
       { id: "runs", group: "pages", label: t("nav.runs"), icon: Activity, go: leave({ to: "/runs" }) },
       { id: "inbox", group: "pages", label: t("nav.inbox"), icon: Inbox, go: leave({ to: "/inbox" }) },
@@ -133,7 +135,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
       ...actions.filter(matches),
       ...pages.filter(matches),
     ];
-  }, [query, found.data, searching, offered, canBuild, isAdmin, t, navigate, onClose]);
+  }, [query, found.data, searching, offered, canBuild, isAdmin, t, navigate, onClose, home]);
 
   useEffect(() => {
     if (!hasty || searching) return;

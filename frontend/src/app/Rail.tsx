@@ -31,6 +31,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../api/client";
 import { useDeadLetters, useInboxCount } from "../api/queries";
 import { useCan, useMaybeWorkspace, useSession, useUser, useWorkspaceChoice } from "../api/session";
+import { START_PATHS, useHomePath, useStartPage } from "../api/startPage";
 import { forgetAll } from "../api/keptQuestions";
 import { sendQueued, useQueue } from "../api/decisionQueue";
 import { Avatar, cx, initialsOf, showToast, type ThemeChoice, useFormatter, useThemeChoice } from "../ui";
@@ -155,6 +156,8 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
   const name = (key: string) => t(`nav.${key}`);
   const format = useFormatter();
   const isAdmin = useCan("admin");
+  const start = useStartPage();
+  const home = useHomePath();
   const dead = useDeadLetters(30_000).data?.count ?? 0;
   const asked = useInboxCount(30_000).data;
   const waiting = (key: string) => (key === "deadLetters" ? dead : key === "inbox" ? (asked?.count ?? 0) : 0);
@@ -166,7 +169,7 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
   };
   return (
     <nav className={css.rail} data-open={open} aria-label={t("nav.label")}>
-      <Link to="/" className={css.logo} aria-label={t("product")}>
+      <Link to={START_PATHS[start]} className={css.logo} aria-label={t("product")}>
         <span className={css.mark}>
           <Workflow size={20} aria-hidden />
         </span>
@@ -174,7 +177,7 @@ export function Rail({ onSearch, onHelp }: { onSearch: () => void; onHelp: () =>
       </Link>
       {PLACES.filter((place) => isAdmin || !place.admin).map(({ to, key, icon: Icon, exact, roomy }) => (
         <Hint key={to} label={spoken(key)} show={!open}>
-          <Link to={to} className={cx(css.place, roomy && css.roomy)} activeOptions={{ exact: exact ?? false }} aria-label={spoken(key)}>
+          <Link to={key === "home" ? home : to} className={cx(css.place, roomy && css.roomy)} activeOptions={{ exact: exact ?? false }} aria-label={spoken(key)}>
             <Icon size={20} aria-hidden />
             <span className={css.placeLabel}>{name(key)}</span>
             {waiting(key) > 0 && (

@@ -23,6 +23,7 @@ import { calendarSearch } from "../pages/settings/calendarSearch";
 import { NotFound, RouteCrashed, RoutePending } from "./RouteStates";
 import { screen } from "./screen";
 import { Shell } from "./Shell";
+import { toOneHome, toStartPage } from "./startPage";
 
 interface RouterContext {
   queries: QueryClient;
@@ -86,6 +87,14 @@ const shellRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/",
+  beforeLoad: toStartPage,
+  component: screen(() => import("../pages/home"), "workflows", "sent", "setup"),
+});
+/** Home of those who begin elsewhere. */
+const ownHomeRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/home",
+  beforeLoad: toOneHome,
   component: screen(() => import("../pages/home"), "workflows", "sent", "setup"),
 });
 
@@ -414,7 +423,7 @@ const routeTree = rootRoute.addChildren([
   signInRoute,
   invitationRoute,
   shellRoute.addChildren([
-    homeRoute,
+    homeRoute, ownHomeRoute,
     workflowsRoute,
     workflowRoute.addChildren([
       workflowIndexRoute,

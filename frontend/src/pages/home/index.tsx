@@ -8,7 +8,6 @@ import { useRuns, useTriggers, useWorkflows } from "../../api/queries";
 import { bodyOfCurl, fire } from "../../api/sample";
 import { useCan, useWorkspace } from "../../api/session";
 import type { Run, Workflow } from "../../api/types";
-import { workflowText } from "../../i18n/summaries";
 import { failureTitle } from "../../i18n/server";
 import { useLiveRuns } from "../../live";
 import {
@@ -33,12 +32,12 @@ import {
 import { useWaitingText } from "../runs/waiting";
 import { runTitle } from "../runs/words";
 import { StartCards } from "../setup/StartCards";
-import { WorkflowChips } from "../workflow/WorkflowBar";
 import { Attention } from "./Attention";
 import css from "./home.module.css";
 import { Hours } from "./Hours";
 import { NeedsYou } from "./NeedsYou";
 import { Section } from "./parts";
+import { Recent } from "./Recent";
 
 const OPEN = ["accepted", "running", "waiting_timer", "waiting_event", "waiting_human", "parked", "compensating"];
 
@@ -166,35 +165,6 @@ function LatestRuns() {
           {latest.data && runs.length === 0 && <p className={css.quiet}>{t("home.noRuns")}</p>}
         </div>
       )}
-    </Section>
-  );
-}
-
-/** The workflows that were touched or ran last, with how they stand. */
-function Recent({ workflows }: { workflows: readonly Workflow[] }) {
-  const { t } = useTranslation("workflows");
-  const touched = (workflow: Workflow) =>
-    Math.max(Date.parse(workflow.draft.updated_at), workflow.last_run ? Date.parse(workflow.last_run.at) : 0);
-  const recent = [...workflows].sort((a, b) => touched(b) - touched(a)).slice(0, 6);
-  return (
-    <Section title={t("home.recent")} more={<Link to="/workflows">{t("home.seeAll")}</Link>}>
-      <div className={css.rows}>
-        {recent.map((workflow) => (
-          <Link key={workflow.id} to="/workflows/$id/build" params={{ id: workflow.id }} className={css.recent}>
-            <b>{workflow.name}</b>
-            <span className={css.chips}>
-              <WorkflowChips workflow={workflow} />
-            </span>
-            <small>{workflowText(workflow.sentence) || workflow.description || t("noSteps")}</small>
-            {workflow.last_run && (
-              <span className={css.last}>
-                <StatusIcon kind={runStatusKind(workflow.last_run)} size={15} />
-                <Time at={workflow.last_run.at} />
-              </span>
-            )}
-          </Link>
-        ))}
-      </div>
     </Section>
   );
 }

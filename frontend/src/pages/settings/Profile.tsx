@@ -4,8 +4,9 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError, api, rememberSession } from "../../api/client";
-import { sessionQuery, useUser } from "../../api/session";
-import type { Session } from "../../api/types";
+import { sessionQuery, useUser, useWorkspace } from "../../api/session";
+import { startPagesFor, useStartPage } from "../../api/startPage";
+import type { Session, StartPage } from "../../api/types";
 import { i18n, type Language, LANGUAGES, setLanguage } from "../../i18n";
 import {
   Button,
@@ -134,6 +135,31 @@ function Decisions() {
   );
 }
 
+/** Where signing in and the logo lead. */
+function Beginning() {
+  const { t } = useTranslation(["settings", "shell"]);
+  const client = useQueryClient();
+  const role = useWorkspace().role;
+  const start = useStartPage();
+  const save = useMutation({
+    mutationFn: (page: StartPage) => api.patch("/me", { start_page: page }),
+    onSuccess: () => client.invalidateQueries({ queryKey: sessionQuery.queryKey }),
+  });
+  return (
+    <Card padded className={css.form}>
+      <h2 className={sectionTitleClass}>{t("profile.beginning")}</h2>
+      {save.isError && <ErrorCard title={t("saveFailed")} error={save.error} />}
+      <SelectField
+        label={t("profile.startPage")}
+        hint={t("profile.startPageHint")}
+        value={save.isPending ? save.variables : start}
+        options={startPagesFor(role).map((page) => ({ value: page, label: t(`shell:nav.${page}`) }))}
+        onChange={(value) => save.mutate(value as StartPage)}
+      />
+    </Card>
+  );
+}
+
 function Saved({ shown }: { shown: boolean }) {
   const { t } = useTranslation("settings");
   return (
@@ -257,6 +283,7 @@ export default function ProfilePage() {
     <>
       <Me />
       <OutOfOffice />
+      <Beginning />
       <Appearance />
       <Decisions />
       <Password />
