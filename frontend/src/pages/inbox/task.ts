@@ -17,6 +17,9 @@ export const isAsking = (task: Task): boolean => task.status === "open" && !task
 /** Whether it is a failure that was left to the admins. */
 export const isLeft = (task: Pick<Task, "kind" | "asked">): boolean => task.kind === "exception" && task.asked.some((one) => one.key === "role:admin");
 
+/** Whether it is asked about an item of a list, which can be left out; a turn or a called workflow cannot. */
+export const skippable = (task: Pick<TaskDetail, "choices">): boolean => task.choices.some((choice) => choice.id === "skip");
+
 /** The questions of the pages that were read, each once, in the order of the server: it alone knows what is in doubt, or
  * stranded, and by what it was asked to sort. What has moved between two pages stands where it was read first. */
 export function listed(pages: readonly { items: readonly Task[] }[]): Task[] {
