@@ -7,7 +7,6 @@ that asks the run to stop and to undo what it did (I24, I28); what its other bra
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,14 +22,13 @@ from runtime.contracts import (
     Voter,
     WhyNoUndo,
 )
-from runtime.engine.jsonprofile import JSONRefused, dumps, loads_stored, normalise
-from runtime.engine.replay import Known, may_have_happened
+from runtime.engine.jsonprofile import JSONRefused, loads_stored, normalise
+from runtime.engine.replay import Known
 from runtime.interpreter.asking import refuse_late, refuse_others
 from runtime.interpreter.deciding import in_place_of, refuse_pending, row_of, told_of
 from runtime.interpreter.doubt_words import in_doubt
 from runtime.interpreter.people import UNDO_RUN
 from runtime.interpreter.reopening import run_row
-from runtime.interpreter.rows import error_of
 from runtime.store import beside
 from runtime.store.cancels import ask_to_cancel
 from runtime.store.commits import commit
@@ -57,10 +55,6 @@ def asked_undo_plan(*, workspace_id: UUID, task_id: UUID) -> tuple[UndoPlan, Why
     can. Raises NotFound."""
     row = row_of(workspace_id, task_id)
     plan = undo_plan(workspace_id=workspace_id, run_id=row.run_id)
-    if _did_nothing(row):
-        # It waits, which looks like at work: what was refused is nothing that stays done.
-        lines = [line for line in plan.lines if line.node != row.node_id or line.fate != "stays"]
-        plan = replace(plan, lines=lines)
     return plan, _why_not(row, plan)
 
 
@@ -108,13 +102,6 @@ def undo_from_question(*, workspace_id: UUID, task_id: UUID, plan: str, reason: 
         beside.tell(run=str(row.run_id), **told_of(absent))
     queue.ring(asked[:_MOST_RUNG])
     return task(workspace_id=workspace_id, task_id=task_id)
-
-
-def _did_nothing(row: HumanTask) -> bool:
-    """Whether the failure itself says that the step did not happen."""
-    spec: Any = loads_stored(row.spec)
-    error = error_of(dumps(spec["error"])) if spec.get("error") else None
-    return error is not None and not error.may_have_happened and not may_have_happened(error)
 
 
 def _why_not(row: HumanTask, plan: UndoPlan) -> WhyNoUndo | None:

@@ -290,7 +290,7 @@ def _lines(found: Found) -> list[UndoLine]:
         for node in reversed(graph.order)
         if (step := states.get(StepKey(node, generation))) is not None
         and step.status not in DECIDED
-        and (step.first_started_at is not None or law.is_ahead(graph, node, step))
+        and (law.is_ahead(graph, node, step) or (step.first_started_at is not None and not _did_nothing(step)))
         and (node in graph.undone_by or node in graph.writes)
         and node not in graph.undoes
     ]
@@ -313,6 +313,13 @@ def _lines(found: Found) -> list[UndoLine]:
         + [_line(found, node, fate="apart") for node in apart]
         + [_line(found, node, fate="nothing") for node in said]
     )
+
+
+def _did_nothing(step: StepState) -> bool:
+    """Whether a step that waits would be over at once if the run were undone now, with nothing done: its last failure
+    says so, as where it was refused and a person is asked, or it is tried again later."""
+    waits = step.status in (StepStatus.READY, StepStatus.RETRYING, StepStatus.WAITING) and step.wait_kind != "children"
+    return waits and step.error is not None and not step.error.may_have_happened
 
 
 def _goes_its_own_way(found: Found, node: str) -> bool:

@@ -165,6 +165,7 @@ def test_a_run_is_undone_in_the_place_of_an_answer_after_a_look_at_what_that_is(
     plan = dialog.get_by_role("list", name="As it stands now, this is undone, in this order")
     expect(plan.get_by_role("listitem")).to_have_count(1)
     expect(plan).to_contain_text("Void the order")
+    expect(dialog.locator(":focus")).to_have_count(1)
     for width, height in ((1440, 900), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         for theme in ("light", "dark"):

@@ -131,3 +131,42 @@ def test_a_row_says_who_is_to_see_to_it(signed_in: Opens, api: Api, ines: Api, p
     title = row(page, pool).locator("b")
     assert title.evaluate("one => one.scrollHeight <= one.clientHeight + 1"), "the title is cut"
     shot(page, "inbox-rows-360")
+
+
+def test_questions_are_sorted_by_amount_or_age_and_the_choice_is_kept_on_the_computer(
+    signed_in: Opens, api: Api, shot: Shot
+) -> None:
+    small, large, middle = (
+        asks(api, f"Sorted {amount}", f"Invoice {amount}", "alice@example.org", amount)
+        for amount in ("120.00", "98000.50", "4200.00")
+    )
+    page = signed_in("/inbox?kind=approval")
+
+    def stand_as(*order: str) -> None:
+        """Wait until these stand so, whatever else stands among them."""
+        page.wait_for_function(
+            """order => [...document.querySelectorAll("[data-task]")].map(one => one.dataset.task)
+                .filter(one => order.includes(one)).join() === order.join()""",
+            arg=list(order),
+        )
+
+    sort = page.get_by_label("Sort by")
+    expect(sort).to_have_value("due")
+    with page.expect_response(lambda answer: "sort=amount" in answer.url):
+        sort.select_option("amount")
+    expect(row(page, large)).to_contain_text("98,000.50")
+    stand_as(large, middle, small)
+    for size in ({"width": 1440, "height": 900}, {"width": 390, "height": 844}):
+        page.set_viewport_size(size)
+        if size["width"] == 390:
+            page.goto("/inbox?kind=approval")
+            expect(page.get_by_label("Sort by")).to_have_value("amount")
+            stand_as(large, middle, small)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            shot(page, f"inbox-sorted-{size['width']}-{theme}")
+    with page.expect_response(lambda answer: "sort=age" in answer.url):
+        page.get_by_label("Sort by").select_option("age")
+    page.goto("/inbox?kind=approval")
+    expect(page.get_by_label("Sort by")).to_have_value("age")
+    stand_as(small, large, middle)

@@ -106,3 +106,33 @@ def test_pages_of_a_skipped_item_can_be_read(signed_in: Opens, api: Api, shot: S
     page.goto(f"/batches/{run}/{node_of(api, run)}?tab=items")
     expect(page.get_by_test_id("entry-2")).to_contain_text(f"Übersprungen von Alice: {WHY}")
     shot(page, f"batch-skipped-{size}-german")
+
+
+def test_the_values_of_an_item_are_put_right_where_its_question_leads_to(
+    signed_in: Opens, api: Api, shot: Shot
+) -> None:
+    run, task = asking(api, "Other values for an item")
+    item = second_of(api, run)
+    page = signed_in(f"/inbox?task={task}")
+    question = page.get_by_role("article")
+    expect(question.get_by_text("Other values for this item? Give up here", exact=False)).to_be_visible()
+    expect(question.get_by_role("button", name="Fix and retry…")).to_have_count(0)
+    for size in ({"width": 1440, "height": 900}, {"width": 390, "height": 844}):
+        page.set_viewport_size(size)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            shot(page, f"inbox-mend-item-{size['width']}-{theme}")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    api.call("POST", f"W/inbox/{task}/decide", {"outcome": "give_up"})
+    takes_effect(api, task)
+    wait_for_end(api, run)
+
+    page.goto(f"/inbox?state=closed&task={task}")
+    expect(question.get_by_text("This item stands among those of its list that failed.", exact=False)).to_be_visible()
+    question.get_by_role("link", name="See what failed of the list").click()
+    expect(page.get_by_role("tab", name="Failed")).to_have_attribute("aria-selected", "true")
+    page.get_by_label("amount, R-5").fill("10")
+    page.get_by_role("button", name="Retry the changed one").click()
+    expect(page.get_by_text("Nothing failed")).to_be_visible()
+    wait_for_end(api, item)
+    assert api.call("GET", f"W/runs/{item}")["status"] == "completed"

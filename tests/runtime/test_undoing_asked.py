@@ -28,7 +28,7 @@ from tests.runtime.test_own_runs import each, inside, mark_of_this_test
 from tests.runtime.test_people import INES, OMAR, asked, decide, failing
 from tests.runtime.test_people_failures import leave
 from tests.runtime.test_skipped_items import question, share, skip
-from tests.runtime.test_undoing import call, fates, made, saga
+from tests.runtime.test_undoing import CHAIN, call, fates, made, planned, saga
 from tests.runtime.town import town
 
 __all__ = ["mark_of_this_test"]
@@ -103,6 +103,32 @@ def test_nothing_is_undone_without_a_reason_by_somebody_who_is_not_asked_or_by_a
         undo(again, folk.as_("ada"), plan=old)
     assert Run.objects.get(pk=run_id).cancel_requested_at is None
     undo(again, folk.as_("ada"))
+    assert machine.finish(run_id).status == "compensated"
+
+
+@pytest.mark.parametrize(("third", "planned_too"), [("fail=422", False), ("fail=500", True)])
+def test_a_plan_leaves_out_what_was_refused_and_keeps_what_may_have_happened_wherever_it_is_shown(
+    machine: Machine, world: World, third: str, planned_too: bool
+) -> None:
+    three, undo_three = call("three", world, third, on_failure="person"), call("undo_three", world)
+    run_id = machine.begin(saga(world, three, undo_three, links=f"{CHAIN}, three:undo -> undo_three"))
+    task = asked(run_id)
+    first = [("three", "undo", None)] if planned_too else []
+    expected = [*first, ("two", "undo", None), ("one", "undo", None)]
+    assert fates(planned(run_id)) == expected, "before a cancel with undo"
+    assert fates(plan_of(task)[0]) == expected, "from the question"
+    api.cancel(workspace_id=WORKSPACE, run_id=run_id, undo=True)
+    assert machine.finish(run_id).status == "compensated"
+    undone = [key for key in made(world, run_id) if key.startswith("undo")]
+    assert undone == [f"undo_{key}" for key, _fate, _why in expected], "as it was planned"
+
+
+def test_a_refused_step_that_nothing_undoes_is_not_said_to_stay_done(machine: Machine, world: World) -> None:
+    run_id = machine.begin(asking(world))
+    task = asked(run_id)
+    assert fates(planned(run_id)) == [("two", "undo", None), ("one", "undo", None)]
+    assert planned(run_id).id == plan_of(task)[0].id, "one plan, wherever it is shown"
+    undo(task)
     assert machine.finish(run_id).status == "compensated"
 
 

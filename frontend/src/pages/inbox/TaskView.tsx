@@ -14,6 +14,7 @@ import { useDeciding, useSaid } from "./decisions";
 import { Facts } from "./Facts";
 import css from "./inbox.module.css";
 import { KindTile } from "./KindTile";
+import { MendItem } from "./MendItem";
 import { namesOf } from "./names";
 import { amountText, isAsking, warningsOf } from "./task";
 import { DueChip, StateChips, TestChip, VotesChip } from "./TaskList";
@@ -278,7 +279,8 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
   const builder = useCan("builder");
   const reviewer = useCan("reviewer");
   const stopped = task.outcome === "give_up" && task.run.status === "dead_lettered";
-  const mendable = builder && !busy && task.kind === "exception" && !task.in_doubt && !task.run.parent && (task.may_decide || stopped);
+  const failed = !busy && task.kind === "exception" && !task.in_doubt && (task.may_decide || stopped);
+  const mendable = builder && failed && !task.run.parent;
   return (
     <article className={css.pane}>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with the keys */}
@@ -317,6 +319,7 @@ export function TaskView({ task, head, children, foot, busy = false }: TaskViewP
               <Mending key={task.id} task={task} />
             </Suspense>
           )}
+          {reviewer && failed && <MendItem task={task} />}
           {reviewer && !busy && task.kind === "exception" && task.may_decide && isAsking(task) && (
             <Suspense fallback={null}>
               <UndoAsked key={task.id} task={task} />

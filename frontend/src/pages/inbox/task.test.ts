@@ -12,7 +12,7 @@ import {
   canBulk,
   dueOf,
   firstDraft,
-  inOrder,
+  listed,
   isTooLate,
   nextOf,
   refusals,
@@ -121,8 +121,15 @@ describe("the list", () => {
     task({ id: "closed", status: "decided", due_at: "2026-11-01T00:00:00Z" }),
   ];
 
-  it("has what is due first, and leaves the others as they came", () => {
-    expect(inOrder(list).map((one) => one.id)).toEqual(["first", "later", "new", "old", "closed"]);
+  it("leaves what is in doubt or stranded where the server puts it, before what is due", () => {
+    const stranded = task({ id: "stranded", stranded_at: "2026-11-20T10:00:00Z" });
+    const doubt = task({ id: "doubt", kind: "exception", in_doubt: true });
+    expect(listed([{ items: [stranded, doubt, ...list] }]).map((one) => one.id)).toEqual(["stranded", "doubt", "new", "later", "old", "first", "closed"]);
+  });
+
+  it("has a question that moved between two pages once", () => {
+    expect(listed([{ items: list.slice(0, 3) }, { items: list.slice(2) }]).map((one) => one.id)).toEqual(list.map((one) => one.id));
+    expect(listed([])).toEqual([]);
   });
 
   it("knows what comes after, and before the end what came before", () => {

@@ -17,13 +17,15 @@ export const isAsking = (task: Task): boolean => task.status === "open" && !task
 /** Whether it is a failure that was left to the admins. */
 export const isLeft = (task: Pick<Task, "kind" | "asked">): boolean => task.kind === "exception" && task.asked.some((one) => one.key === "role:admin");
 
-/** What has to be answered by a certain time comes first, the earliest before the others. */
-export function inOrder(tasks: readonly Task[]): Task[] {
-  const due = (task: Task) => (task.status === "open" && task.due_at ? Date.parse(task.due_at) : Number.POSITIVE_INFINITY);
-  return [...tasks].sort((left, right) => {
-    const [one, other] = [due(left), due(right)];
-    return one === other ? 0 : one - other;
-  });
+/** Whether it is asked about an item of a list, which can be left out; a turn or a called workflow cannot. */
+export const skippable = (task: Pick<TaskDetail, "choices">): boolean => task.choices.some((choice) => choice.id === "skip");
+
+/** The questions of the pages that were read, each once, in the order of the server: it alone knows what is in doubt, or
+ * stranded, and by what it was asked to sort. What has moved between two pages stands where it was read first. */
+export function listed(pages: readonly { items: readonly Task[] }[]): Task[] {
+  const found = new Map<string, Task>();
+  for (const task of pages.flatMap((page) => page.items)) if (!found.has(task.id)) found.set(task.id, task);
+  return [...found.values()];
 }
 
 /** What the workflow warns of; none of what was kept before there were any. */

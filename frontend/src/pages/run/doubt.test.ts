@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { doubtOf, sentOf } from "./doubt";
+import { doubtOf, keyOf, sentOf } from "./doubt";
 
 const looked = (found: string) => ({ at: "2026-11-20T09:41:07.123Z", found });
 const tried = (in_doubt: Record<string, unknown> | undefined, status = "succeeded") =>
@@ -28,5 +28,26 @@ describe("a try of which nobody knew whether it happened", () => {
     expect(sentOf({ method: "POST", in_doubt: { policy: "look_up" } })).toEqual({ method: "POST" });
     expect(sentOf({ in_doubt: {} })).toBeNull();
     expect(sentOf("text")).toBe("text");
+  });
+});
+
+describe("the key of a try that can be looked up", () => {
+  const attempt = (request: Parameters<typeof keyOf>[1], effect_class = "queryable") => ({ effect_key: "run/pay/1", effect_class, request });
+  const sent = { sent: "sent", key: "run/pay/1" };
+
+  it("was sent where it stands among the headers, whatever the settings leave out", () => {
+    expect(keyOf(attempt({ method: "POST", headers: { "Idempotency-Key": "run/pay/1" } }), { url: "https://books" })).toEqual(sent);
+    expect(keyOf(attempt({ method: "POST", headers: { "Idempotency-Key": "their own" } }), { url: "https://books", send_key: true })).toEqual({ sent: "not_sent" });
+  });
+
+  it("goes by the settings where nobody could write down what was sent, and those send one unless they say otherwise", () => {
+    expect(keyOf(attempt(null), { url: "https://books" })).toEqual(sent);
+    expect(keyOf(attempt({ in_doubt: {} }), { url: "https://books", send_key: true })).toEqual(sent);
+    expect(keyOf(attempt(null), { url: "https://books", send_key: false })).toEqual({ sent: "not_sent" });
+  });
+
+  it("was not sent with a file that is saved, which no key can go with", () => {
+    expect(keyOf(attempt(null), { path: "/out/a.pdf", exists: "fail" })).toEqual({ sent: "not_sent" });
+    expect(keyOf(attempt(null, "natural"), { url: "https://books" })).toEqual({ sent: "same_result" });
   });
 });

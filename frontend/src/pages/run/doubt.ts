@@ -33,11 +33,18 @@ export function sentOf(request: Json): Json {
 
 export type SentKey = { sent: "sent"; key: string } | { sent: "not_sent" } | { sent: "same_result" };
 
+/** What is sent with a key unless its settings say otherwise; of those that can be asked whether it happened, it is the
+ * web request alone. Settings that were left as they are do not stand in what a step was given. */
+const asksForKey = (input: Json): boolean => isJsonObject(input) && "url" in input && input["send_key"] !== false;
+
 /** Whether a key went with this try, by which the other system recognises a repeat. Each try that changes something has
- * one; whether it is sent is for its settings to say. Where that is not known, it was not. */
-export function keyOf(attempt: { effect_key: string | null; effect_class: string | null } | undefined, input: Json): SentKey {
+ * one; whether it is sent is for its settings to say, unless the headers that were sent are known. */
+export function keyOf(attempt: { effect_key: string | null; effect_class: string | null; request?: Json } | undefined, input: Json): SentKey {
+  const sent = isJsonObject(attempt?.request) ? attempt.request["headers"] : undefined;
+  const key = attempt?.effect_key;
+  if (key && isJsonObject(sent) && Object.values(sent).includes(key)) return { sent: "sent", key };
   if (attempt?.effect_class === "natural") return { sent: "same_result" };
   const keyed = attempt?.effect_class === "keyed";
-  const asked = attempt?.effect_class === "queryable" && isJsonObject(input) && input["send_key"] === true;
-  return attempt?.effect_key && (keyed || asked) ? { sent: "sent", key: attempt.effect_key } : { sent: "not_sent" };
+  const asked = attempt?.effect_class === "queryable" && !isJsonObject(sent) && asksForKey(input);
+  return key && (keyed || asked) ? { sent: "sent", key } : { sent: "not_sent" };
 }
