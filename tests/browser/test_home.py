@@ -146,3 +146,43 @@ def test_the_home_page_asks_for_nothing_that_a_viewer_may_not_see(
         url for url in answers if re.search(r"/(connections|expiring|monitor|alerts|members|tokens|audit)\b", url)
     ]
     assert findings(page) == []
+
+
+def test_the_workflows_that_one_worked_on_stand_first_and_lead_to_where_one_was(
+    signed_in: Callable[..., Page], new_page: Callable[..., Page], api: Api, product: Product
+) -> None:
+    graph_ = graph([step("start", "trigger.manual@1", "Begin", (0, 0))], [])
+    mine = api.publish("Mine for a while", graph_)
+    page = signed_in("/")
+    recent = page.get_by_role("region", name="Recent workflows")
+    first = recent.get_by_role("link", name=re.compile("Mine for a while"))
+    expect(first).to_contain_text("You published it")
+    expect(first).to_contain_text("Live")
+    expect(first).to_have_attribute("href", f"/workflows/{mine.workflow}/build")
+    api.call("POST", f"W/workflows/{mine.workflow}/runs", {"input": {}})
+    # The run is told of by itself, and the list is read anew with it.
+    expect(first).to_contain_text("You ran it")
+    expect(first).to_have_attribute("href", f"/workflows/{mine.workflow}/runs")
+    assert findings(page) == []
+
+    nobody = joined(product, api, "Newton Fresh", "reviewer")
+    other = new_page()
+    sign_in(other, nobody)
+    other.goto("/")
+    theirs = other.get_by_role("region", name="Recent workflows")
+    expect(theirs.get_by_text("You have not edited, published or run a workflow here yet.")).to_be_visible()
+    expect(theirs.get_by_role("link", name=re.compile("Mine for a while"))).not_to_contain_text("You ")
+    nobody.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_one_worked_on_last_is_readable(
+    signed_in: Callable[..., Page], api: Api, shot: Callable[[Page, str], None], size: str
+) -> None:
+    api.publish(f"Read at {size}", graph([step("start", "trigger.manual@1", "Begin", (0, 0))], []))
+    page = signed_in("/", viewport=SIZES[size])
+    page.emulate_media(color_scheme=THEMES[size][0])
+    recent = page.get_by_role("region", name="Recent workflows")
+    expect(recent.get_by_role("link", name=re.compile(f"Read at {size}"))).to_be_visible()
+    recent.scroll_into_view_if_needed()
+    readable(page, size, "home-recent", shot)
