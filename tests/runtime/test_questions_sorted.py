@@ -97,3 +97,39 @@ def test_what_somebody_has_answered_since_is_counted_however_long_ago_it_was_ask
     )  # fmt: skip
     HumanVote.objects.create(task_id=old, voter=INES.id, name="Ines", at=at, outcome="approved")
     assert api.answered_since(workspace_id=WORKSPACE, voter_id=INES.id, since=at) == 2
+
+
+def test_a_currency_without_a_number_is_no_amount_to_be_sorted_by(machine: Machine) -> None:
+    graph = flow(LINKS, approval(title="Which account?"))
+    field = {"name": "total", "label": "Total", "kind": "amount", "value": "{{ trigger.total }}", "currency": "EUR"}
+    graph["naming"] = {"key": "", "fields": [field]}
+    workflow = machine.publish(graph)
+    made = []
+    for total in ("unknown", None):
+        run_id = machine.begin_again(workflow, {"total": total})
+        wait_until(lambda run_id=run_id: HumanTask.objects.filter(run_id=run_id, status="open").exists())
+        made.append(HumanTask.objects.get(run_id=run_id).id)
+    assert set(HumanTask.objects.values_list("worth", "currency")) == {(None, "")}
+    assert listed("amount", 1) == made[::-1]
+
+
+def test_filling_in_the_amounts_of_many_questions_takes_few_statements(
+    machine: Machine, django_assert_max_num_queries: Any
+) -> None:
+    task = ask(machine, 7, "CZK")
+    row = HumanTask.objects.get(pk=task)
+    others = [
+        HumanTask(
+            id=uuid7(), workspace_id=WORKSPACE, workflow_id=row.workflow_id, run_id=row.run_id, node_id=f"n{number}",
+            generation=1, attempt=1, kind="approval", status="open", title="Old", created_at=0,
+            spec=f'{{"amount":{number},"currency":"CZK"}}' if number % 2 else "{}",
+        )
+        for number in range(400)
+    ]  # fmt: skip
+    HumanTask.objects.bulk_create(others)
+    HumanTask.objects.update(worth=None, currency="")
+    with connection.schema_editor() as editor, django_assert_max_num_queries(40):
+        import_module("runtime.store.migrations.0043_amounts_of_questions").fill(apps, editor)
+    filled = dict(HumanTask.objects.values_list("node_id", "worth"))
+    assert (filled["n7"], filled["n399"], filled["n6"]) == (70_000, 3_990_000, None)
+    assert filled[row.node_id] == 70_000
