@@ -107,7 +107,7 @@ def test_a_currency_without_a_number_is_no_amount_to_be_sorted_by(machine: Machi
     made = []
     for total in ("unknown", None):
         run_id = machine.begin_again(workflow, {"total": total})
-        wait_until(lambda run_id=run_id: HumanTask.objects.filter(run_id=run_id, status="open").exists())
+        wait_until(HumanTask.objects.filter(run_id=run_id, status="open").exists)
         made.append(HumanTask.objects.get(run_id=run_id).id)
     assert set(HumanTask.objects.values_list("worth", "currency")) == {(None, "")}
     assert listed("amount", 1) == made[::-1]
