@@ -18,7 +18,7 @@ import { AwayBar } from "./AwayBar";
 import { NotTaken } from "./NotTaken";
 import { useMarkUnread } from "./seen";
 import { useSort } from "./sort";
-import { inOrder, nextOf } from "./task";
+import { listed, nextOf } from "./task";
 import { TaskList } from "./TaskList";
 import { TaskPane } from "./TaskPane";
 
@@ -56,10 +56,7 @@ export default function InboxPage() {
   const letters = useSentLetters(hasLetters ? { who, state } : null, EVERY).data ?? [];
   const queued = useQueue((store) => store.queued);
   const list = useRef<HTMLDivElement>(null);
-  const tasks = useMemo(() => {
-    const found = query.data?.pages.flatMap((page) => page.items) ?? [];
-    return order ? found : inOrder(found);
-  }, [query.data, order]);
+  const tasks = useMemo(() => listed(query.data?.pages ?? []), [query.data]);
   const shown = search.task;
   const place = tasks.findIndex((task) => task.id === shown) + 1;
   const { kind, title } = tasks[place - 1] ?? {};

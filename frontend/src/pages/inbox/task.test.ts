@@ -12,8 +12,8 @@ import {
   canBulk,
   dueOf,
   firstDraft,
-  inOrder,
   isTooLate,
+  listed,
   nextOf,
   refusals,
   sumOf,
@@ -121,8 +121,9 @@ describe("the list", () => {
     task({ id: "closed", status: "decided", due_at: "2026-11-01T00:00:00Z" }),
   ];
 
-  it("has what is due first, and leaves the others as they came", () => {
-    expect(inOrder(list).map((one) => one.id)).toEqual(["first", "later", "new", "old", "closed"]);
+  it("has what was read as the server sorts it, each once: what nobody can decide comes first though nothing is due", () => {
+    const [stuck, due] = [task({ id: "stuck", stranded_at: "2026-11-19T00:00:00Z" }), task({ id: "due", due_at: "2026-11-20T11:00:00Z" })];
+    expect(listed([{ items: [stuck, due] }, { items: [due, ...list] }]).map((one) => one.id)).toEqual(["stuck", "due", "new", "later", "old", "first", "closed"]);
   });
 
   it("knows what comes after, and before the end what came before", () => {

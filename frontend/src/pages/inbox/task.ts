@@ -17,13 +17,10 @@ export const isAsking = (task: Task): boolean => task.status === "open" && !task
 /** Whether it is a failure that was left to the admins. */
 export const isLeft = (task: Pick<Task, "kind" | "asked">): boolean => task.kind === "exception" && task.asked.some((one) => one.key === "role:admin");
 
-/** What has to be answered by a certain time comes first, the earliest before the others. */
-export function inOrder(tasks: readonly Task[]): Task[] {
-  const due = (task: Task) => (task.status === "open" && task.due_at ? Date.parse(task.due_at) : Number.POSITIVE_INFINITY);
-  return [...tasks].sort((left, right) => {
-    const [one, other] = [due(left), due(right)];
-    return one === other ? 0 : one - other;
-  });
+/** All that was read so far, as the server sorts it, which alone knows what is due since nobody can decide it. What moved
+ * from one page to the next while these were read stands there once. */
+export function listed(pages: readonly { items: readonly Task[] }[]): Task[] {
+  return [...new Map(pages.flatMap((page) => page.items).map((task) => [task.id, task])).values()];
 }
 
 /** What the workflow warns of; none of what was kept before there were any. */
