@@ -49,14 +49,15 @@ def cards(*, workspace_id: UUID, run_id: UUID) -> list[CardSource]:
     nodes = [node for node in graph["nodes"] if isinstance(node, dict)]
     wanted = dict(list(_wanted(nodes, str(run["trigger_node"])))[:_MOST])
     done = _done(run_id, wanted)
-    outputs = _outputs(run_id, {source: 0 for source, _, _ in wanted.values()})
+    sources = {node: (source, done[node]["generation"]) for node, (source, _, _) in wanted.items() if node in done}
+    outputs = _outputs(run_id, sources)
     found = []
-    for node, (source, kind, path) in wanted.items():
-        if (row := done.get(node)) is None or source not in outputs:
+    for node, (_, kind, path) in wanted.items():
+        if (row := done.get(node)) is None or node not in outputs:
             continue
         began, ended = row["started_at"], row["finished_at"]
         took = None if began is None or ended is None else max(0, ended - began)
-        found.append(CardSource(node, row["generation"], kind, outputs[source], path, took))
+        found.append(CardSource(node, row["generation"], kind, outputs[node], path, took))
     return found
 
 
@@ -96,9 +97,27 @@ def _done(run_id: UUID, nodes: Iterable[str]) -> dict[str, dict[str, Any]]:
     return {row["node_id"]: dict(row) for row in found}
 
 
-def _outputs(run_id: UUID, nodes: Iterable[str]) -> dict[str, Any]:
-    """What these gave last; not what is large, or kept elsewhere."""
-    rows = StepRun.objects.filter(run_id=run_id, node_id__in=list(nodes), status="succeeded", output__isnull=False)
-    small = rows.annotate(size=Length("output")).filter(size__lte=_MOST_CHARACTERS).order_by("generation")
-    last = dict(small.values_list("node_id", "output"))
-    return {node: loads_stored(text) for node, text in last.items() if text and reference_in(text) is None}
+def _outputs(run_id: UUID, sources: Mapping[str, tuple[str, int]]) -> dict[str, Any]:
+    """By step, what the step that tells of it gave last up to that go; not what is large, or kept elsewhere. `sources`:
+    which step tells of it, and in which go it was done."""
+    rows = StepRun.objects.filter(run_id=run_id, status="succeeded", output__isnull=False)
+    given: dict[str, list[tuple[int, int]]] = {}
+    told = rows.filter(node_id__in={source for source, _ in sources.values()}).annotate(size=Length("output"))
+    for node, generation, size in told.order_by("generation").values_list("node_id", "generation", "size"):
+        given.setdefault(node, []).append((generation, size))
+    chosen: dict[str, tuple[str, int]] = {}
+    for node, (source, go) in sources.items():
+        # What was given in a later go was compared by nobody yet.
+        generation, size = next((one for one in reversed(given.get(source, ())) if one[0] <= go), (0, 0))
+        if generation and size <= _MOST_CHARACTERS:
+            chosen[node] = source, generation
+    nodes: dict[int, set[str]] = {}
+    for source, generation in chosen.values():
+        nodes.setdefault(generation, set()).add(source)
+    texts: dict[tuple[str, int], str] = {}
+    for generation, some in nodes.items():
+        for node, text in rows.filter(generation=generation, node_id__in=some).values_list("node_id", "output"):
+            if text and reference_in(text) is None:
+                texts[node, generation] = text
+    values = {key: loads_stored(text) for key, text in texts.items()}
+    return {node: values[key] for node, key in chosen.items() if key in values}

@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 
 from runtime import queue
 from runtime.api.runs import run
-from runtime.contracts import AlreadyDecided, AlreadyFinished, NotFound, RunView
+from runtime.contracts import AlreadyDecided, AlreadyFinished, NotFound, NotStartable, RunView
 from runtime.contracts.figures import InLine, RunStands, Standing, StuckRun, StuckRuns, WorkerView
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.letters import open_letters
@@ -21,6 +21,7 @@ from runtime.store.brake import free_bytes
 from runtime.store.commits import commit
 from runtime.store.dialect import database_bytes, database_now
 from runtime.store.models import Artifact, HumanTask, Process, Run
+from runtime.store.statements import HELD
 from runtime.store.trail import said
 
 __all__ = ["run_stands", "standing", "take_up"]
@@ -78,13 +79,16 @@ def run_stands(*, workspace_id: UUID, run_id: UUID) -> RunStands:
 
 def take_up(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunView:
     """Let a run that was set aside be tried again, from the step at which its process died. Taken up twice is taken up
-    once. Raises NotFound, AlreadyFinished, AlreadyDecided (it was not set aside, or is not any more)."""
+    once. Raises NotFound, AlreadyFinished, AlreadyDecided (it was not set aside, or is not any more), NotStartable
+    (it is paused)."""
     here = Run.objects.filter(pk=run_id, workspace_id=workspace_id)
     with commit("run.resume"):
-        row = here.select_for_update().values("status", "finished_at", "lease_owner", "wake_at").first()
+        row = here.select_for_update().values("status", "finished_at", "wake_at", "min_engine").first()
         now = database_now()
         aside = row is not None and row["status"] == "parked"
-        waits = aside and row is not None and (row["wake_at"] is None or row["wake_at"] > now)
+        # No worker takes a run that is paused, whatever is said of it.
+        stopped = aside and row is not None and row["min_engine"] >= HELD
+        waits = aside and not stopped and row is not None and (row["wake_at"] is None or row["wake_at"] > now)
         if waits:
             who = "api" if by is None else f"user:{by}"
             here.update(wake_at=now, claims=0, change=said("resume", who))
@@ -96,6 +100,8 @@ def take_up(*, workspace_id: UUID, run_id: UUID, by: UUID | None = None) -> RunV
         raise AlreadyFinished("The run has ended: there is nothing left to take up.")
     if not aside:
         raise AlreadyDecided("The run is not set aside any more.", code="not_set_aside")
+    if stopped:
+        raise NotStartable("The run is paused. Resume it first: it is tried again then.", code="run_paused")
     queue.ring([run_id])
     return run(workspace_id=workspace_id, run_id=run_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import F, Q, Sum
 
 from runtime.engine.jsonprofile import loads_stored
 from runtime.store.dialect import database_now
@@ -22,7 +22,13 @@ MOST_AHEAD: Final = 1_000
 _LATELY_MINUTES: Final = 10
 _COLUMNS: Final = (
     "workspace_id", "workflow_id", "status", "wake_at", "lease_owner", "lease_expires_at", "min_engine", "finished_at",
-    "accepted_at", "held", "mode", "trigger_node", "parent_node", "waiting",
+    "accepted_at", "held", "mode", "trigger_node", "parent_node", "waiting", "cancel_requested_at",
+)  # fmt: skip
+
+#: What is taken of a workflow that is paused: see `claims`.
+_GOES_ON: Final = (
+    ~Q(status="accepted") | Q(held=0) | ~Q(mode="live") | Q(cancel_requested_at__isnull=False)
+    | Q(trigger_node=F("parent_node"))
 )  # fmt: skip
 
 
@@ -71,12 +77,16 @@ def stands(run_id: UUID) -> Stands | None:
 def _waits_for_its_workflow(row: dict[str, Any]) -> bool:
     """Accepted before its workflow was paused: it is no part of any line until that is over; see `claims`."""
     begins = row["status"] == "accepted" and row["held"] is None and row["mode"] == "live"
-    return begins and row["trigger_node"] != row["parent_node"] and Hold.objects.filter(pk=row["workflow_id"]).exists()
+    begins = begins and row["cancel_requested_at"] is None and row["trigger_node"] != row["parent_node"]
+    return begins and Hold.objects.filter(pk=row["workflow_id"]).exists()
 
 
 def _ahead(row: dict[str, Any]) -> int:
     # The workflows take turns (`store.turns`), so a run's line is its workflow's: the index `run_turn`, alone.
     before = Run.objects.filter(workflow_id=row["workflow_id"], wake_at__lt=row["wake_at"], lease_owner__isnull=True)
+    before = before.filter(min_engine__lt=HELD)
+    if Hold.objects.filter(pk=row["workflow_id"]).exists():
+        before = before.filter(_GOES_ON)
     return before.order_by().values("wake_at")[:MOST_AHEAD].count()
 
 

@@ -34,7 +34,8 @@ INSERT_TASKS: Final = Statement(
         title, spec, people, due_at, ends_at, barred, notice_at, worth, currency, created_at)
     SELECT u_id, u_workspace_id, u_workflow_id, u_run_id, u_node_id, u_generation, u_attempt, u_kind, 'open', u_title,
         u_spec, u_people, u_due_at, u_ends_at, u_barred, u_notice_at, COALESCE(u_worth, f.number),
-        CASE WHEN u_worth IS NULL THEN COALESCE(f.currency, '') ELSE COALESCE(u_currency, '') END, {now}
+        CASE WHEN u_worth IS NOT NULL THEN COALESCE(u_currency, '') WHEN f.number IS NOT NULL THEN f.currency
+            ELSE '' END, {now}
     FROM u LEFT JOIN store_runfield AS f
         ON u_worth IS NULL AND f.workspace_id = u_workspace_id AND f.name = u_worth_field AND f.run_id = u_run_id
     WHERE true

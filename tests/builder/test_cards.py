@@ -123,3 +123,28 @@ def test_nothing_is_told_once_the_data_is_gone_or_to_another_workspace(world: Wo
     assert world.as_mallory.get(path).status == 404
     Run.objects.filter(pk=UUID(path.split("/")[-2])).update(values_removed_at=AT)
     assert told(world, path) == {}
+
+
+def test_a_card_tells_the_value_that_its_own_go_compared(world: World) -> None:
+    path = lived(
+        world, [("big", "flow.decision@1", decision("{{ steps.read.total }}"), {"result": True}),
+                ("read", "data.set@1", {}, {"total": 1})],
+    )  # fmt: skip
+    run_id = path.split("/")[-2]
+    assert told(world, path)["n_big"]["value"] == "1"
+    # Gone on with: what is read anew is compared only later, and then it is more than a card reads.
+    again = {"run_id": run_id, "node_id": "n_read", "node_key": "read", "generation": 2, "seq": 8}
+    StepRun.objects.create(status="succeeded", output=dumps({"total": 2}), **again)
+    assert (told(world, path)["n_big"]["generation"], told(world, path)["n_big"]["value"]) == (1, "1")
+    StepRun.objects.create(
+        run_id=run_id, node_id="n_big", node_key="big", generation=2, seq=9, status="succeeded",
+        output=dumps({"result": True}),
+    )  # fmt: skip
+    assert (told(world, path)["n_big"]["generation"], told(world, path)["n_big"]["value"]) == (2, "2")
+    large = dumps({"total": 3, "rest": "x" * 40_000})
+    again["generation"] = 3
+    StepRun.objects.create(status="succeeded", output=large, **again)
+    StepRun.objects.create(
+        run_id=run_id, node_id="n_big", node_key="big", generation=3, seq=9, status="succeeded", output="{}"
+    )
+    assert "n_big" not in told(world, path)

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from pytest_django import Settings
 
 from builder.accounts.times import stamp
+from builder.audit import chain
 from builder.config.asgi import Application
 from runtime.engine.ids import uuid7
 from runtime.store.dialect import database_now
@@ -129,6 +130,30 @@ def test_changes_of_connections_stand_beside_what_went_live(world: World) -> Non
     )
     assert earlier.body["connection_changes"] == []
     assert world.as_mallory.get(f"{world.there}/monitor").body["connection_changes"] == []
+
+
+def test_changes_of_connections_are_told_though_the_clock_was_ahead_for_a_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"kind": "http_bearer", "name": "ERP", "fields": {"token": "theirs", "allowed_hosts": ["api.example.com"]}}
+    made = world.as_alice.post(f"{world.here}/connections", body).body["id"]
+    head = chain._head
+
+    def changed(name: str, ahead: int) -> None:
+        def moved(ask: Any, of: str) -> tuple[int, str, int]:
+            sequence, digest, now = head(ask, of)
+            return sequence, digest, now + ahead
+
+        monkeypatch.setattr(chain, "_head", moved)
+        assert world.as_alice.patch(f"{world.here}/connections/{made}", {"name": name}).status == 200
+
+    changed("ERP of Bern", 24 * 60 * MINUTE)
+    changed("ERP of Basel", 0)
+    now = database_now()
+    path = f"{world.here}/monitor?end={stamp(now + MINUTE)}&begin={stamp(now - 30 * MINUTE)}"
+    (only,) = world.as_alice.get(path).body["connection_changes"]
+    assert (only["change"], only["by"]) == ("changed", world.alice.name)
+    assert only["at"] < stamp(now + MINUTE)
 
 
 @pytest.mark.parametrize(

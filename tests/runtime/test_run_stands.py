@@ -8,14 +8,14 @@ from uuid import UUID
 import pytest
 
 from runtime import api
-from runtime.contracts import AlreadyDecided, AlreadyFinished, NotFound
+from runtime.contracts import AlreadyDecided, AlreadyFinished, NotFound, NotStartable
 from runtime.contracts.figures import InLine
 from runtime.engine.ids import uuid7
 from runtime.store import in_line
 from runtime.store.dialect import database_now
 from runtime.store.figure_models import Figure, StandingFigure
 from runtime.store.models import Hold, Run
-from runtime.store.statements import LEASE_MS
+from runtime.store.statements import HELD, LEASE_MS
 from tests.runtime.machine import WORKSPACE, Machine, fields, flow
 from tests.runtime.rows import a_version
 
@@ -115,3 +115,27 @@ def test_only_what_was_set_aside_is_taken_up() -> None:
         api.take_up(workspace_id=WORKSPACE, run_id=uuid7())
     with pytest.raises(NotFound):
         stands(uuid7())
+
+
+def test_only_runs_that_a_worker_may_take_are_before_another_one() -> None:
+    mine, version = uuid7(), a_version()
+    run_id = waiting(mine, 2_000, version=version, status="running")
+    waiting(mine, 3_000, version=version, paused_at=1, min_engine=1 + HELD)
+    assert stands(run_id).line == InLine(0, False, None)
+    # Accepted before its workflow was paused: no worker takes it until that is over. What is under way goes on.
+    waiting(mine, 4_000, version=version)
+    waiting(mine, 5_000, version=version, status="running")
+    assert stands(run_id).line == InLine(2, False, None)
+    Hold.objects.create(workflow_id=mine, workspace_id=WORKSPACE, since=1, by="api", cause="person", mode="held")
+    assert stands(run_id).line == InLine(1, False, None)
+
+
+def test_a_run_that_was_set_aside_and_paused_is_resumed_first() -> None:
+    run_id = waiting(uuid7(), 1_000)
+    Run.objects.filter(pk=run_id).update(status="parked", wake_at=None, claims=6)
+    api.pause_run(workspace_id=WORKSPACE, run_id=run_id)
+    with pytest.raises(NotStartable, match="Resume it first") as caught:
+        api.take_up(workspace_id=WORKSPACE, run_id=run_id)
+    assert caught.value.code == "run_paused"
+    assert Run.objects.get(pk=run_id).wake_at is None
+    assert "resume" not in [one.kind for one in api.trail(workspace_id=WORKSPACE, run_id=run_id).items]

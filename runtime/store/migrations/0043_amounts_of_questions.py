@@ -8,6 +8,8 @@ from typing import Any
 from django.db import migrations, models
 
 _UNITS = 10_000
+#: So many questions are looked at together: each may hold much.
+_PORTION = 200
 _NUMBER = re.compile(r"[+-]?\d{1,40}(\.\d{1,40})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -15,24 +17,44 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 def fill(apps: Any, editor: Any) -> None:
     """What open questions are about; of those that do not say so, what their runs are worth. Closed ones are sorted by
     when they were asked alone."""
-    model, alias = apps.get_model("store", "HumanTask"), editor.connection.alias
-    runs, fields = apps.get_model("store", "Run"), apps.get_model("store", "RunField")
-    versions = apps.get_model("store", "Version")
+    alias = editor.connection.alias
+    waiting = apps.get_model("store", "HumanTask").objects.using(alias).filter(status="open").order_by("pk")
     names: dict[Any, str] = {}
-    for task in model.objects.using(alias).filter(status="open").only("id", "spec", "run_id", "workspace_id"):
+    last = None
+    while True:
+        rest = waiting if last is None else waiting.filter(pk__gt=last)
+        tasks = list(rest.only("id", "spec", "run_id", "workspace_id")[:_PORTION])
+        if not tasks:
+            return
+        _fill(apps, alias, tasks, names)
+        last = tasks[-1].pk
+
+
+def _fill(apps: Any, alias: str, tasks: list[Any], names: dict[Any, str]) -> None:
+    silent = []
+    for task in tasks:
         spec = json.loads(task.spec, parse_float=Decimal)
-        number, currency = _units(spec.get("amount")), str(spec.get("currency") or "").strip().upper()
-        if number is None:
-            version = runs.objects.using(alias).filter(pk=task.run_id).values_list("version_id", flat=True).first()
-            if version not in names:
-                graph = versions.objects.using(alias).filter(pk=version).values_list("graph", flat=True).first()
-                names[version] = _first_amount(json.loads(graph) if graph else {})
-            about = {"workspace_id": task.workspace_id, "name": names[version], "run_id": task.run_id}
-            found = fields.objects.using(alias).filter(**about).values_list("number", "currency").first()
-            number, currency = found or (None, "")
-        if number is not None:
-            code = currency if _CURRENCY.fullmatch(currency) else ""
-            model.objects.using(alias).filter(pk=task.pk).update(worth=number, currency=code)
+        task.worth, currency = _units(spec.get("amount")), str(spec.get("currency") or "").strip().upper()
+        task.currency = currency if task.worth is not None and _CURRENCY.fullmatch(currency) else ""
+        if task.worth is None:
+            silent.append(task)
+    runs, versions = (apps.get_model("store", name).objects.using(alias) for name in ("Run", "Version"))
+    version_of = dict(runs.filter(pk__in={task.run_id for task in silent}).values_list("id", "version_id"))
+    for version in set(version_of.values()) - set(names):
+        graph = versions.filter(pk=version).values_list("graph", flat=True).first()
+        names[version] = _first_amount(json.loads(graph) if graph else {})
+    fields = apps.get_model("store", "RunField").objects.using(alias)
+    about = {"workspace_id__in": {task.workspace_id for task in silent}, "name__in": set(names.values()) - {""}}
+    said = fields.filter(**about, run_id__in=set(version_of), number__isnull=False)
+    worth = {(run, name): (number, currency) for run, name, number, currency in said.values_list(
+        "run_id", "name", "number", "currency"
+    )}  # fmt: skip
+    for task in silent:
+        key = task.run_id, names.get(version_of.get(task.run_id), "")
+        task.worth, code = worth.get(key, (None, ""))
+        task.currency = code if _CURRENCY.fullmatch(code) else ""
+    known = [task for task in tasks if task.worth is not None]
+    apps.get_model("store", "HumanTask").objects.using(alias).bulk_update(known, ["worth", "currency"])
 
 
 def _first_amount(graph: Any) -> str:

@@ -7,10 +7,12 @@ import { useCan } from "../../api/session";
 import type { Run } from "../../api/types";
 import { Button, buttonClass, showToast, useErrorText, useFormatter } from "../../ui";
 import css from "../workflow/control/control.module.css";
+import { useNowAndThen } from "./cardLines";
 
 /** Below the bar of a run that nobody works on: where it stands in line, or that it is stuck, why, and what to do. */
 export default function StandsBar({ run }: { run: Run }) {
-  const stands = useRunStands(run.id, run.seq, true).data;
+  // A run that is under way changes many times a second, and then there is nothing to tell.
+  const stands = useRunStands(run.id, useNowAndThen(run.seq), true).data;
   if (stands?.stuck) return <Stuck run={run} stuck={stands.stuck} />;
   return stands?.line ? <Line line={stands.line} /> : null;
 }

@@ -76,7 +76,7 @@ export function useCardLines(run: Run | null, graph: GraphDocument | null, specs
 }
 
 /** What this is, at most once a second: the timer of a change stands, however many follow. */
-function useNowAndThen(value: number): number {
+export function useNowAndThen(value: number): number {
   const [seen, setSeen] = useState(value);
   const latest = useRef(value);
   useEffect(() => {

@@ -9,7 +9,7 @@ import { failureNamed } from "../../i18n/server";
 import { buttonClass, Card, ClockTime, EmptyState, ErrorCard, Note, PageBody, runStatusKind, SkeletonRows, StatusIcon, TopBar, useFormatter } from "../../ui";
 import { FieldValue } from "./RunTable";
 import css from "./timeline.module.css";
-import { eventBy } from "./words";
+import { eventBy, saidWords } from "./words";
 
 const ICONS: Record<string, ReactNode> = {
   started: <Play size={15} aria-hidden />,
@@ -86,11 +86,11 @@ export default function KeyTimelinePage() {
 }
 
 function Event({ event }: { event: KeyEvent }) {
-  const { t } = useTranslation(["runs", "common"]);
+  const { t, i18n } = useTranslation(["runs", "common"]);
   const icon = ICONS[event.kind] ?? <StatusIcon kind={runStatusKind({ status: (event.kind === "cancelled" ? "cancelled" : event.kind) as RunStatus } as never)} size={16} decorative />;
   const who = eventBy(event, t as never);
   const said = event.kind === "decided" ? event.text : failureNamed(event.text);
-  const words = t(`timeline.kind.${event.kind}`, { who, what: said, outcome: event.called || event.outcome, context: event.by ? "by" : "alone" });
+  const words = t(`timeline.kind.${event.kind}`, { who, what: said, outcome: saidWords(event, { t: t as never, i18n }), context: event.by ? "by" : "alone" });
   return (
     <li>
       <ClockTime at={event.at} />

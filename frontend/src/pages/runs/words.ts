@@ -1,5 +1,5 @@
 /** How a run is called where it is listed. */
-import type { TFunction } from "i18next";
+import type { i18n as I18n, TFunction } from "i18next";
 
 import type { KeyEvent } from "../../api/runSearch";
 import type { Run } from "../../api/types";
@@ -20,6 +20,12 @@ export function runStatusName(run: Parameters<typeof runStatusKind>[0], t: TFunc
   if (kind === "done_with_failures" && count === 0 && run.failed_calls) return t("runs:doneCallFailed", { count: run.failed_calls });
   if (kind !== "done_with_failures" || count === 0) return t(`common:status.${kind}`);
   return t(count === MOST_COUNTED && !counted ? "runs:doneManyFailed" : "runs:doneFailed", { count });
+}
+
+/** What somebody said to a question: in the builder's own words, where there are any. */
+export function saidWords(said: { called?: string | null; outcome: string }, { t, i18n }: { t: TFunction; i18n: Pick<I18n, "exists"> }): string {
+  const key = `runs:people.outcome.${said.outcome}`;
+  return said.called || (i18n.exists(key) ? String(t(key as never)) : said.outcome);
 }
 
 /** Where it belongs: workflow and version. */
