@@ -41,18 +41,24 @@ _ASKED_WITH: Final = ("token_url", "client_id", "client_secret", "scope", "audie
 _ASKING: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]] = WeakKeyDictionary()
 
 
-async def access_token(fields: Mapping[str, Any], http: HttpClient) -> str:
+async def access_token(fields: Mapping[str, Any], http: HttpClient, *, total_seconds: float = _ASKING_SECONDS) -> str:
     """A token that is good now. Raises PermanentError where the service refuses, RetryableError where it cannot be
-    asked. No sentence holds a secret."""
+    asked, or not within this time. No sentence holds a secret."""
     key = _key(fields)
     if (kept := _good(key)) is not None:
         return kept
     locks = _ASKING.setdefault(asyncio.get_running_loop(), {})
-    async with locks.setdefault(key, asyncio.Lock()):
-        try:
-            return _good(key) or _keep(key, *await _ask(fields, http))
-        finally:
-            locks.pop(key, None)
+    try:
+        # Waiting for whoever asks already takes time, too. A step that is stopped from outside would leave it open
+        # whether anything was sent.
+        async with asyncio.timeout(total_seconds), locks.setdefault(key, asyncio.Lock()):
+            try:
+                return _good(key) or _keep(key, *await _ask(fields, http))
+            finally:
+                locks.pop(key, None)
+    except TimeoutError:
+        host = read_address(str(fields.get("token_url", ""))).host
+        raise RetryableError("No answer in time", f"{host} did not answer in time.", "timeout") from None
 
 
 def forget(fields: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from runtime.catalog import CATALOG
 from runtime.engine.jsonprofile import dumps
 from runtime.sdk import PermanentError, RetryableError, oauth
 from runtime.sdk.connections import KINDS
+from runtime.sdk.http_pages import HttpPages
 from runtime.sdk.testing import KnownConnection, StepTestContext, run_step
 from runtime.worker.egress import Egress
 from tests.nodes.servers import HOST, HttpServer, answer, drip
@@ -186,3 +187,49 @@ def test_its_secret_may_be_sent_to_the_token_service_and_the_token_to_its_hosts(
     assert KIND.leads_to({**good, "token_url": "https://evil.example/"}) != KIND.leads_to(good)
     assert [problem[:2] for problem in KIND.problems({**good, "token_url": "login"})] == [("token_url", "address")]
     assert KIND.secret_fields == ("client_secret",)
+
+
+async def test_a_token_that_does_not_come_within_the_steps_time_leaves_no_doubt_about_it(
+    server: HttpServer, doors: Egress
+) -> None:
+    """Whoever is stopped from outside knows nothing of what was sent: of a payment people would be asked."""
+    server.answers["/token"] = drip
+
+    async def one() -> RetryableError:
+        with pytest.raises(RetryableError) as refused:
+            async with asyncio.timeout(3):
+                await call(server, doors, StepTestContext(doors=doors, timeout_seconds=0.5))
+        return refused.value
+
+    # The second waits for the first one's question.
+    for failure in await asyncio.gather(one(), one()):
+        assert failure.code in ("timeout", "token_not_now")
+        assert not failure.maybe_applied, "nothing was sent"
+        assert SECRET not in failure.message
+    assert not [seen for seen in server.seen if seen.path == "/invoices"]
+
+
+async def test_what_was_done_and_led_elsewhere_is_not_done_again_for_a_new_token(
+    server: HttpServer, doors: Egress
+) -> None:
+    """303: it was done, and what came of it stands there. That the other address wants a sign-in changes nothing."""
+    service(server)
+    server.answers["/invoices"] = answer(303, b"", Location=server.url("/invoices/1"))
+    server.answers["/invoices/1"] = answer(401)
+    with pytest.raises(PermanentError):
+        await call(server, doors)
+    assert len([seen for seen in server.seen if seen.path == "/invoices"]) == 1
+
+
+async def test_a_list_is_read_with_a_new_token_where_the_old_one_was_ended(server: HttpServer, doors: Egress) -> None:
+    given = service(server)
+    server.answers["/list"] = lambda it: answer(
+        401 if over and it.headers["Authorization"].endswith(given[0]) else 200, b"[1]"
+    )(it)
+    pages = HttpPages(server.url("/list"), "c", (), (), "", "page")
+    context = StepTestContext(doors=doors, connections={"c": KnownConnection("http_oauth", fields(server))})
+    over = False
+    assert (await pages.read_page(None, context)).items == (1,)
+    over = True
+    assert (await pages.read_page(None, context)).items == (1,)
+    assert len(given) == 2

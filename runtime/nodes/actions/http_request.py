@@ -236,8 +236,10 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
         context, name=config.file_name, url=config.url, counts=lambda status: is_among(status, config.success_codes)
     )
     answer, request = await _call(config, context, signed, body, kept)
-    if answer.status == 401 and signed.renew is not None:
-        # A token can be ended before its time. Who was refused has done nothing: it is asked for anew, once.
+    led_on = answer.url != str(read_address(with_query(config.url, signed.query)))
+    if answer.status == 401 and signed.renew is not None and not (led_on and config.method in WRITES):
+        # A token can be ended before its time. Who was refused has done nothing: it is asked for anew, once. Who was
+        # led on by a call that writes has done it mostly.
         signed.renew()
         signed = await sign_in(context, config.connection, host, headers, query)
         answer, request = await _call(config, context, signed, body, kept)
