@@ -50,7 +50,7 @@ async def sign_in(
         raise PermanentError("Not for this host", _elsewhere(opened.fields, host), "host_not_allowed")
     renew, secrets = None, list(opened.secrets)
     if opened.kind == oauth.KIND:
-        token = await oauth.access_token(opened.fields, context.http, total_seconds=context.timeout_seconds)
+        token = await oauth.access_token(opened.fields, context.http_aside, total_seconds=context.timeout_seconds)
         context.conceal(token)
         secrets.append(token)
         signed = [("Authorization", f"Bearer {token}")]
