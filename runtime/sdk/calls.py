@@ -54,7 +54,7 @@ async def sign_in(
         context.conceal(token)
         secrets.append(token)
         signed = [("Authorization", f"Bearer {token}")]
-        renew = partial(oauth.forget, opened.fields)
+        renew = partial(oauth.forget, opened.fields, token)
     else:
         signed = auth_headers(opened.kind, opened.fields)
     drop = [name for name, _value in signed]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from base64 import b64decode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -142,6 +143,8 @@ async def test_neither_secret_nor_token_is_written_down(server: HttpServer, door
         (answer(200, b"[]"), PermanentError, "no_token", "not with a token"),
         (answer(200, b'{"access_token": "t", "expires_in": "soon"}'), PermanentError, "no_token", "not with a token"),
         (answer(200, b'{"access_token": "a\\nb"}'), PermanentError, "no_token", "not with a token"),
+        (answer(200, b'{"access_token": null}'), PermanentError, "no_token", "not with a token"),
+        (answer(200, b'{"access_token": ""}'), PermanentError, "no_token", "not with a token"),
     ],
 )  # fmt: skip
 async def test_a_service_that_gives_none_is_told_in_words_and_nothing_is_sent(
@@ -233,3 +236,30 @@ async def test_a_list_is_read_with_a_new_token_where_the_old_one_was_ended(serve
     over = True
     assert (await pages.read_page(None, context)).items == (1,)
     assert len(given) == 2
+
+
+async def test_steps_that_are_refused_together_ask_for_one_new_token(server: HttpServer, doors: Egress) -> None:
+    """Some services end the token before with each that they give: nobody may throw away the one just given."""
+    given = service(server)
+    server.answers["/invoices"] = answer(201)
+    await call(server, doors)
+    late = iter((0.0, 0.1, 0.3, 0.5))
+
+    def refuse_the_first(handler: BaseHTTPRequestHandler) -> None:
+        over = handler.headers["Authorization"].endswith(given[0])
+        time.sleep(next(late) if over else 0)
+        answer(401 if over else 201)(handler)
+
+    server.answers["/invoices"] = refuse_the_first
+    outcomes = await asyncio.gather(*(call(server, doors) for _ in range(4)))
+    assert {outcome.output["status"] for outcome in outcomes} == {201}
+    assert len(given) == 2
+
+
+async def test_what_the_service_repeats_of_the_sign_in_is_masked(server: HttpServer, doors: Egress) -> None:
+    server.answers["/token"] = lambda it: answer(
+        400, dumps({"error": "bad", "error_description": it.headers["Authorization"]}).encode()
+    )(it)
+    with pytest.raises(PermanentError) as refused:
+        await call(server, doors)
+    assert "Basic •••" in refused.value.message
