@@ -219,9 +219,10 @@ async def test_what_was_done_and_led_elsewhere_is_not_done_again_for_a_new_token
     service(server)
     server.answers["/invoices"] = answer(303, b"", Location=server.url("/invoices/1"))
     server.answers["/invoices/1"] = answer(401)
-    with pytest.raises(PermanentError):
+    with pytest.raises(PermanentError) as refused:
         await call(server, doors)
     assert len([seen for seen in server.seen if seen.path == "/invoices"]) == 1
+    assert refused.value.maybe_applied, "nor by whoever repairs the connection: somebody is asked"
 
 
 async def test_a_list_is_read_with_a_new_token_where_the_old_one_was_ended(server: HttpServer, doors: Egress) -> None:
