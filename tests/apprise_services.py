@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -43,6 +44,8 @@ _NEEDS_FILE: Final = frozenset({"apprise.plugins.fcm"})
 #: Replaced under their names in a plugin's module: an import elsewhere, or under another name, would get around that.
 _REPLACED: Final = frozenset({"requests", "AppriseAttachment"})
 _ROOMS: Final = "apprise.plugins."
+#: What is called so is a secret, though the library does not say so of each.
+_SECRET: Final = re.compile(r"\b(token|secret|password|routing key)$", re.IGNORECASE)
 
 
 def _package() -> Path:
@@ -174,7 +177,7 @@ def _fields(told: Mapping[str, Any]) -> list[dict[str, Any]]:
         if name == "schema" or f"{{{name}}}" not in templates:
             continue
         one: dict[str, Any] = {"name": name, "label": label(token)}
-        if token.get("private"):
+        if token.get("private") or _SECRET.search(label(token)):
             one["secret"] = True
         if token.get("required"):
             one["required"] = True

@@ -37,6 +37,7 @@ from builder.api.batch_shapes import (
 from builder.api.bulk_retries import BulkRetryShape, shape_of
 from builder.api.cursors import PageQuery
 from builder.api.files import FileShape, file_shapes
+from builder.api.links import without_links
 from builder.api.manifest_sheets import ManifestQuery
 from builder.api.operation import ApiView, Call, operation
 from builder.api.problems import Refusal
@@ -136,7 +137,10 @@ class Results(ApiView):
         """What came of each entry, beside what it was given: the columns of the table, then status, message and id."""
         about: Any = {"workspace_id": call.workspace.id, "run_id": run_id, "node": node_id}
         given, own = result_sheets.columns(runtime_api.walk_items(**about))
-        found = result_sheets.rows(runtime_api.walk_results(**about), own, masking(call))
+        hidden = masking(call)
+        found = result_sheets.rows(
+            runtime_api.walk_results(**about), own, lambda value: hidden.dotted(without_links(call, value))
+        )
         table = runtime_api.csv_portions(found, [*given, *own], comma=query.format == "csv_comma")
         headers = {"Content-Disposition": 'attachment; filename="results.csv"', "Accept-Ranges": "none"}
         return StreamingHttpResponse(table, content_type=_CSV, headers=headers)

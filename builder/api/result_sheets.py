@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Literal
 
 from builder.api.operation import Query
-from builder.api.sensitive import Masking
 from runtime.contracts import JSON, dumps
 from runtime.contracts.batch_results import EntryResult
 
@@ -44,13 +43,14 @@ def _free(name: str, taken: dict[str, None]) -> str:
     return name
 
 
-def rows(found: Iterable[EntryResult], own: list[str], hidden: Masking) -> Iterator[dict[str, Any]]:
-    """A row for each entry. `own`: what our columns are called; what the workspace calls sensitive stands as dots."""
+def rows(found: Iterable[EntryResult], own: list[str], mask: Callable[[Any], Any]) -> Iterator[dict[str, Any]]:
+    """A row for each entry. `own`: what our columns are called; `mask`: leaves out what the asker may not see."""
     for one in found:
         item = one.item if isinstance(one.item, dict) else {} if one.item is None else {_VALUE: one.item}
-        told = (one.number, one.label or one.place, one.status, one.message, new_id(hidden.dotted(one.result)))
+        key, message = mask(one.label or one.place), mask(one.message)
+        told = (one.number, key, one.status, message, new_id(mask(one.result)))
         yield {
-            **{name: _cell(value) for name, value in hidden.dotted(item).items()},
+            **{name: _cell(value) for name, value in mask(item).items()},
             **dict(zip(own, told, strict=True)),
         }
 

@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 
 from runtime.engine.jsonprofile import JSON
 from runtime.sdk import oauth
+from runtime.sdk.addresses import read_address
 from runtime.sdk.connections import auth_headers, auth_query, host_allowed, hosts_of
 from runtime.sdk.context import Context, HttpAnswer
 from runtime.sdk.errors import PermanentError, RetryableError
 from runtime.sdk.http import quote_answer, reason, retry_after_seconds
 from runtime.sdk.redaction import Redactor
 
-__all__ = ["REFUSED_HEADERS", "Signed", "refuse", "sign_in", "with_query"]
+__all__ = ["REFUSED_HEADERS", "Signed", "led_on", "refuse", "sign_in", "with_query"]
 
 _RETRIED: Final = (408, 425, 429)
 #: Headers that a person cannot set: they belong to the connection to the other system.
@@ -50,11 +51,11 @@ async def sign_in(
         raise PermanentError("Not for this host", _elsewhere(opened.fields, host), "host_not_allowed")
     renew, secrets = None, list(opened.secrets)
     if opened.kind == oauth.KIND:
-        token = await oauth.access_token(opened.fields, context.http)
+        token = await oauth.access_token(opened.fields, context.http_aside, total_seconds=context.timeout_seconds)
         context.conceal(token)
         secrets.append(token)
         signed = [("Authorization", f"Bearer {token}")]
-        renew = partial(oauth.forget, opened.fields)
+        renew = partial(oauth.forget, opened.fields, token)
     else:
         signed = auth_headers(opened.kind, opened.fields)
     drop = [name for name, _value in signed]
@@ -69,6 +70,12 @@ def with_query(url: str, pairs: list[tuple[str, str]]) -> str:
     if pairs:
         url += ("&" if "?" in url else "?") + urlencode(pairs)
     return url + hash_sign + fragment
+
+
+def led_on(answer: HttpAnswer, url: str, signed: Signed) -> bool:
+    """Whether this answer came from another address, to which the call was led on. Who leads on a call that writes has
+    mostly done what was asked, whatever the other place says of whoever comes there."""
+    return answer.url != str(read_address(with_query(url, signed.query)))
 
 
 def refuse(answer: HttpAnswer, host: str, text: str, request: JSON, response: JSON) -> NoReturn:

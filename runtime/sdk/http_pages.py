@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from runtime.engine.jsonprofile import JSON, JSONRefused
 from runtime.sdk.addresses import read_address
 from runtime.sdk.bodies import response_json, response_text
-from runtime.sdk.calls import REFUSED_HEADERS, refuse, sign_in, with_query
+from runtime.sdk.calls import REFUSED_HEADERS, Signed, refuse, sign_in, with_query
 from runtime.sdk.context import Context, HttpAnswer
 from runtime.sdk.errors import PermanentError
 from runtime.sdk.headers import check_header
@@ -64,18 +64,12 @@ class HttpPages:
                 "next_elsewhere",
             )
         signed = await sign_in(context, self.connection, host, list(self.headers), query)
-        for name, value in signed.headers:
-            try:
-                check_header(name, value, REFUSED_HEADERS)
-            except ValueError as error:
-                raise PermanentError("A header cannot be sent", f"{error}.", "header") from None
-        answer = await context.http.request(
-            "GET",
-            with_query(url, signed.query),
-            headers=signed.headers,
-            total_seconds=context.timeout_seconds,
-            drop_on_redirect=signed.drop,
-        )
+        answer = await self._answer(context, url, signed)
+        if answer.status == 401 and signed.renew is not None:
+            # A token can be ended before its time.
+            signed.renew()
+            signed = await sign_in(context, self.connection, host, list(self.headers), query)
+            answer = await self._answer(context, url, signed)
         kind = answer.headers.get("content-type", "")
         if not 200 <= answer.status <= 299:
             text = signed.redactor.text(response_text(kind, answer.content)[:_RECORDED])
@@ -102,6 +96,20 @@ class HttpPages:
                 "pages_in_a_circle",
             )
         return Page(tuple(items), following, total if type(total) is int and total >= 0 else None)
+
+    async def _answer(self, context: Context, url: str, signed: Signed) -> HttpAnswer:
+        for name, value in signed.headers:
+            try:
+                check_header(name, value, REFUSED_HEADERS)
+            except ValueError as error:
+                raise PermanentError("A header cannot be sent", f"{error}.", "header") from None
+        return await context.http.request(
+            "GET",
+            with_query(url, signed.query),
+            headers=signed.headers,
+            total_seconds=context.timeout_seconds,
+            drop_on_redirect=signed.drop,
+        )
 
     def _call(self, cursor: JSON) -> tuple[str, list[tuple[str, str]]]:
         """Address and query of this page."""

@@ -41,23 +41,32 @@ _ASKED_WITH: Final = ("token_url", "client_id", "client_secret", "scope", "audie
 _ASKING: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Lock]]] = WeakKeyDictionary()
 
 
-async def access_token(fields: Mapping[str, Any], http: HttpClient) -> str:
+async def access_token(fields: Mapping[str, Any], http: HttpClient, *, total_seconds: float = _ASKING_SECONDS) -> str:
     """A token that is good now. Raises PermanentError where the service refuses, RetryableError where it cannot be
-    asked. No sentence holds a secret."""
+    asked, or not within this time. No sentence holds a secret."""
     key = _key(fields)
     if (kept := _good(key)) is not None:
         return kept
     locks = _ASKING.setdefault(asyncio.get_running_loop(), {})
-    async with locks.setdefault(key, asyncio.Lock()):
-        try:
-            return _good(key) or _keep(key, *await _ask(fields, http))
-        finally:
-            locks.pop(key, None)
+    try:
+        # Waiting for whoever asks already takes time, too. A step that is stopped from outside would leave it open
+        # whether anything was sent.
+        async with asyncio.timeout(total_seconds), locks.setdefault(key, asyncio.Lock()):
+            try:
+                return _good(key) or _keep(key, *await _ask(fields, http))
+            finally:
+                locks.pop(key, None)
+    except TimeoutError:
+        host = read_address(str(fields.get("token_url", ""))).host
+        raise RetryableError("No answer in time", f"{host} did not answer in time.", "timeout") from None
 
 
-def forget(fields: Mapping[str, Any]) -> None:
-    """The other system does not take this token any more: the next step asks for a new one."""
-    _KEPT.pop(_key(fields), None)
+def forget(fields: Mapping[str, Any], token: str | None = None) -> None:
+    """The other system does not take this token any more: the next step asks for a new one. Whoever is refused late
+    leaves alone the one that was given since; None: whichever is kept."""
+    key = _key(fields)
+    if token is None or _KEPT.get(key, ("", 0.0))[0] == token:
+        _KEPT.pop(key, None)
 
 
 def leads_to(fields: Mapping[str, Any]) -> str:
@@ -101,10 +110,10 @@ async def _ask(fields: Mapping[str, Any], http: HttpClient) -> tuple[str, float]
     more = {"audience": str(fields["audience"])} if fields.get("audience") else {}
     headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")]
     in_body = fields.get("sent") == "body"
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
     if in_body:
         more["client_secret"] = secret
     else:
-        pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
         headers.append(("Authorization", "Basic " + b64encode(pair.encode()).decode()))
     client = BackendApplicationClient(client_id)
     scope = str(fields.get("scope") or "") or None
@@ -126,10 +135,12 @@ async def _ask(fields: Mapping[str, Any], http: HttpClient) -> tuple[str, float]
         raise
     text = answer.content.decode(errors="replace")
     if answer.status != 200:
-        _refused(fields, answer, Redactor((secret,)).text(text))
+        _refused(fields, answer, Redactor((secret, quote_plus(secret), pair)).text(text))
     try:
         told = client.parse_request_body_response(text)
-        token, seconds = str(told["access_token"]), float(told.get("expires_in") or _USUAL_SECONDS)
+        token, seconds = told["access_token"], float(told.get("expires_in") or _USUAL_SECONDS)
+        if not isinstance(token, str) or not token:
+            raise ValueError("no token")
         check_header("Authorization", f"Bearer {token}", ())
     except Exception as error:
         host = read_address(str(fields.get("token_url", ""))).host

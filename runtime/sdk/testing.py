@@ -236,6 +236,10 @@ class StepTestContext:
         return found
 
     @property
+    def http_aside(self) -> HttpClient:
+        return self.http
+
+    @property
     def mail(self) -> MailSender:
         found: MailSender = self.doors.mail
         return found

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 from runtime.sdk import StepFailure
@@ -21,6 +22,8 @@ __all__ = ["Notice", "Services"]
 #: One message to many receivers is many requests.
 _MOST_REQUESTS: Final = 50
 _MOST_BYTES: Final = 100_000
+#: What the library still does when no request of its may leave any more.
+_LATE_SECONDS: Final = 5.0
 Mood: TypeAlias = Literal["failure", "success", "info"]
 
 
@@ -73,11 +76,23 @@ class _Sending:
         if self._under_way is not None:
             self._under_way.cancel()
 
+    def _patient(self, throttle: Callable[..., None]) -> Callable[..., None]:
+        """A service may want to be waited for as long as the other side says, be it a day: no other message would go
+        out meanwhile. It is tried again in Millrace's own order."""
+
+        def rest(last_io: Any = None, wait: float | None = None) -> None:
+            if wait is not None and not wait < self._ends - time.monotonic():
+                raise NotReached("it wants to be left alone for longer")
+            throttle(last_io=last_io, wait=wait)
+
+        return rest
+
     def told(self, notice: Notice) -> bool:
         """In the thread: whether the service took it."""
         from runtime.sdk.notifier_door import opened
 
         service = make_service(notice.address)
+        service.throttle = self._patient(service.throttle)
         with opened(self.way):
             return bool(
                 service.notify(
@@ -102,9 +117,10 @@ class Services:
         self._threads = self._threads or ThreadPoolExecutor(AT_ONCE, thread_name_prefix="millrace-services")
         sending = _Sending(http)
         try:
-            taken = await asyncio.get_running_loop().run_in_executor(
+            telling = asyncio.get_running_loop().run_in_executor(
                 self._threads, copy_context().run, sending.told, notice
             )
+            taken = await asyncio.wait_for(telling, SEND_SECONDS + _LATE_SECONDS)
         except StepFailure:
             raise
         except Exception:

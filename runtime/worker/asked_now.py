@@ -139,6 +139,10 @@ class _Turns:
 
     async def opened(self, connection_id: UUID) -> None:
         """A step is about to call by this connection. Raises NoTurn."""
+        if self._connection == connection_id:
+            # Opened once more, to sign in anew: its next call has a turn of its own.
+            return
+        await self.end(None)
         self._connection = connection_id
         await self._have_turn()
 

@@ -176,6 +176,10 @@ class StepContext:
             return MeteredHttp(self._doors.http, self._meter)
         return self._doors.http
 
+    @property
+    def http_aside(self) -> HttpClient:
+        return self._doors.http
+
     def timed_by(self, limit: asyncio.Timeout) -> None:
         if self._meter is not None:
             self._meter.limit = limit

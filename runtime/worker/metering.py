@@ -63,6 +63,9 @@ class Meter:
         limits = self._budgets.known.get(connection_id)
         if limits is None or not limits.limited:
             return
+        if self._limits is not None and self._limits.connection_id == connection_id:
+            # Opened once more, to sign in anew: its next call has a turn of its own.
+            return
         self._limits = limits
         had = self._driver.turns.get(self._asked.step.node.id)
         if had is None or had[0] != connection_id:

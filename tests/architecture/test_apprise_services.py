@@ -3,6 +3,7 @@ the lists made of them are fresh stands in test_dependencies."""
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 
 import pytest
@@ -60,3 +61,17 @@ def test_no_way_out_of_the_modules_that_may_be_used_gets_around_the_door() -> No
             if "requests" in loaded and loaded["requests"] is not DOOR:
                 held.add(name)
     assert held == set()
+
+
+def test_what_is_called_a_token_or_a_password_is_hidden_as_it_is_typed() -> None:
+    """The library does not mark each of them."""
+    shown = json.loads(apprise_services.picker())["services"]
+    bare = {
+        (one["name"], field["label"])
+        for one in shown
+        for field in one["fields"]
+        if not field.get("secret") and field["label"].lower().endswith(("token", "secret", "password", "routing key"))
+    }
+    assert bare == set()
+    mastodon = next(one for one in shown if one["name"] == "Mastodon")
+    assert {field["name"] for field in mastodon["fields"] if field.get("secret")} == {"token"}

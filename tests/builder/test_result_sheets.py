@@ -23,7 +23,7 @@ __all__ = ["machine"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FAILS = inside("each", fields("calc", id="{{ item.number }}-{{ 10 / item.by }}"))
-OPEN = Masking([])
+OPEN = Masking([]).dotted
 
 
 def test_each_row_says_what_came_of_it_behind_the_columns_of_the_table(world: World, machine: Machine) -> None:
@@ -59,6 +59,16 @@ def test_what_is_sensitive_stands_as_dots(world: World, machine: Machine) -> Non
     batch = f"{start(world, flow('start -> each', statements(items), *FAILS))}/batches/each"
     (only,) = table(world.as_vera.get(f"{batch}/results"), ",")
     assert (only["iban"], only["New id"]) == (DOTS, DOTS)
+
+
+def test_links_of_waiting_runs_are_only_for_those_who_may_use_them(world: World, machine: Machine) -> None:
+    secret = "0123456789abcdef" * 2 + "01234567"
+    link = f"https://millrace.example/hooks/resume/0199a7f0-0000-7000-8000-000000000001/wait/1/{secret}"
+    items = [{"number": link, "by": 1, "more": {"go": link}}]
+    each = statements(items, item_key="{{ item.number }}")
+    batch = f"{start(world, flow('start -> each', each, *FAILS))}/batches/each"
+    assert secret.encode() not in world.as_vera.get(f"{batch}/results").raw
+    assert world.as_alice.get(f"{batch}/results").raw.count(secret.encode()) >= 2
 
 
 def test_an_entry_that_came_twice_has_its_row_too(world: World, machine: Machine) -> None:

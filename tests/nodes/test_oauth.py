@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from base64 import b64decode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -13,6 +14,7 @@ from runtime.catalog import CATALOG
 from runtime.engine.jsonprofile import dumps
 from runtime.sdk import PermanentError, RetryableError, oauth
 from runtime.sdk.connections import KINDS
+from runtime.sdk.http_pages import HttpPages
 from runtime.sdk.testing import KnownConnection, StepTestContext, run_step
 from runtime.worker.egress import Egress
 from tests.nodes.servers import HOST, HttpServer, answer, drip
@@ -141,6 +143,8 @@ async def test_neither_secret_nor_token_is_written_down(server: HttpServer, door
         (answer(200, b"[]"), PermanentError, "no_token", "not with a token"),
         (answer(200, b'{"access_token": "t", "expires_in": "soon"}'), PermanentError, "no_token", "not with a token"),
         (answer(200, b'{"access_token": "a\\nb"}'), PermanentError, "no_token", "not with a token"),
+        (answer(200, b'{"access_token": null}'), PermanentError, "no_token", "not with a token"),
+        (answer(200, b'{"access_token": ""}'), PermanentError, "no_token", "not with a token"),
     ],
 )  # fmt: skip
 async def test_a_service_that_gives_none_is_told_in_words_and_nothing_is_sent(
@@ -186,3 +190,77 @@ def test_its_secret_may_be_sent_to_the_token_service_and_the_token_to_its_hosts(
     assert KIND.leads_to({**good, "token_url": "https://evil.example/"}) != KIND.leads_to(good)
     assert [problem[:2] for problem in KIND.problems({**good, "token_url": "login"})] == [("token_url", "address")]
     assert KIND.secret_fields == ("client_secret",)
+
+
+async def test_a_token_that_does_not_come_within_the_steps_time_leaves_no_doubt_about_it(
+    server: HttpServer, doors: Egress
+) -> None:
+    """Whoever is stopped from outside knows nothing of what was sent: of a payment people would be asked."""
+    server.answers["/token"] = drip
+
+    async def one() -> RetryableError:
+        with pytest.raises(RetryableError) as refused:
+            async with asyncio.timeout(3):
+                await call(server, doors, StepTestContext(doors=doors, timeout_seconds=0.5))
+        return refused.value
+
+    # The second waits for the first one's question.
+    for failure in await asyncio.gather(one(), one()):
+        assert failure.code in ("timeout", "token_not_now")
+        assert not failure.maybe_applied, "nothing was sent"
+        assert SECRET not in failure.message
+    assert not [seen for seen in server.seen if seen.path == "/invoices"]
+
+
+async def test_what_was_done_and_led_elsewhere_is_not_done_again_for_a_new_token(
+    server: HttpServer, doors: Egress
+) -> None:
+    """303: it was done, and what came of it stands there. That the other address wants a sign-in changes nothing."""
+    service(server)
+    server.answers["/invoices"] = answer(303, b"", Location=server.url("/invoices/1"))
+    server.answers["/invoices/1"] = answer(401)
+    with pytest.raises(PermanentError) as refused:
+        await call(server, doors)
+    assert len([seen for seen in server.seen if seen.path == "/invoices"]) == 1
+    assert refused.value.maybe_applied, "nor by whoever repairs the connection: somebody is asked"
+
+
+async def test_a_list_is_read_with_a_new_token_where_the_old_one_was_ended(server: HttpServer, doors: Egress) -> None:
+    given = service(server)
+    server.answers["/list"] = lambda it: answer(
+        401 if over and it.headers["Authorization"].endswith(given[0]) else 200, b"[1]"
+    )(it)
+    pages = HttpPages(server.url("/list"), "c", (), (), "", "page")
+    context = StepTestContext(doors=doors, connections={"c": KnownConnection("http_oauth", fields(server))})
+    over = False
+    assert (await pages.read_page(None, context)).items == (1,)
+    over = True
+    assert (await pages.read_page(None, context)).items == (1,)
+    assert len(given) == 2
+
+
+async def test_steps_that_are_refused_together_ask_for_one_new_token(server: HttpServer, doors: Egress) -> None:
+    """Some services end the token before with each that they give: nobody may throw away the one just given."""
+    given = service(server)
+    server.answers["/invoices"] = answer(201)
+    await call(server, doors)
+    late = iter((0.0, 0.1, 0.3, 0.5))
+
+    def refuse_the_first(handler: BaseHTTPRequestHandler) -> None:
+        over = handler.headers["Authorization"].endswith(given[0])
+        time.sleep(next(late) if over else 0)
+        answer(401 if over else 201)(handler)
+
+    server.answers["/invoices"] = refuse_the_first
+    outcomes = await asyncio.gather(*(call(server, doors) for _ in range(4)))
+    assert {outcome.output["status"] for outcome in outcomes} == {201}
+    assert len(given) == 2
+
+
+async def test_what_the_service_repeats_of_the_sign_in_is_masked(server: HttpServer, doors: Egress) -> None:
+    server.answers["/token"] = lambda it: answer(
+        400, dumps({"error": "bad", "error_description": it.headers["Authorization"]}).encode()
+    )(it)
+    with pytest.raises(PermanentError) as refused:
+        await call(server, doors)
+    assert "Basic •••" in refused.value.message

@@ -25,14 +25,15 @@ URL = "http://practice-company"
 
 
 class Target:
-    """Counts what arrives. `slow`: seconds until it answers; `refuse`: answers 429 to so many calls, with this
-    `Retry-After`."""
+    """Counts what arrives. `slow`: seconds until it answers; `refuse`: answers 429 to so many calls that begin with
+    `refuses`, with this `Retry-After`; `ended`: does not take the token of so many others. Gives tokens at /token."""
 
     def __init__(self) -> None:
         self.arrived: list[tuple[float, str]] = []
         self.under_way = self.most_under_way = 0
         self.slow = 0.0
-        self.refuse = 0
+        self.refuse = self.ended = 0
+        self.refuses = "/"
         self.retry_after = 2
         self._lock = threading.Lock()
         target = self
@@ -56,8 +57,11 @@ class Target:
             self.arrived.append((time.monotonic(), call.path))
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
-            refused = self.refuse > 0
+            is_token = call.path == "/token"
+            refused = self.refuse > 0 and not is_token and call.path.startswith(self.refuses)
             self.refuse -= refused
+            ended = self.ended > 0 and not is_token and not refused
+            self.ended -= ended
         if self.slow:
             time.sleep(self.slow)
         length = int(call.headers.get("content-length") or 0)
@@ -65,7 +69,8 @@ class Target:
         with self._lock:
             self.under_way -= 1
         body = b'{"rows": []}' if refused or call.path.endswith("page=5") else b'{"rows": [1, 2]}'
-        call.send_response(429 if refused else 200)
+        body = b'{"access_token": "token-of-some-minutes", "expires_in": 300}' if is_token else body
+        call.send_response(429 if refused else 401 if ended else 200)
         if refused:
             call.send_header("Retry-After", str(self.retry_after))
         call.send_header("content-type", "application/json")

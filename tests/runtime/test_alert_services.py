@@ -44,6 +44,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.more: dict[str, str] = {}
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -60,6 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(server.status)
         if server.location:
             self.send_header("Location", server.location)
+        for name, value in server.more.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
         self.wfile.write(said)
@@ -252,3 +255,18 @@ def test_the_library_is_not_read_before_the_first_address_of_its_kind() -> None:
         capture_output=True, text=True, env=env, check=True,
     )  # fmt: skip
     assert told.stdout.strip() == "[]"
+
+
+def test_a_service_that_wants_to_be_waited_for_keeps_no_other_alert_waiting(
+    hook: OneHook, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library would sleep for as long as the other side says: nothing else would go out meanwhile."""
+    slept: list[float] = []
+    monkeypatch.setattr("apprise.url.time", SimpleNamespace(sleep=slept.append))
+    server.status, server.more = 429, {"Retry-After": "86400"}
+    hook.address = f"fluxer://{HOST}/{'1' * 12}/{TOKEN}/?mode=private"
+    fail_once()
+    deliver(server)
+    assert server.got, messages()[0].error
+    assert sum(slept) < 31, "no longer than a message has"
+    assert [one.status for one in messages()] == ["waiting"]

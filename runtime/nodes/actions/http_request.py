@@ -31,7 +31,7 @@ from runtime.sdk import (
 from runtime.sdk.addresses import read_address
 from runtime.sdk.advice import address_advice, address_problems, secret_pairs
 from runtime.sdk.bodies import is_json_type, media_type, response_json, response_text
-from runtime.sdk.calls import REFUSED_HEADERS, Signed, refuse, sign_in, with_query
+from runtime.sdk.calls import REFUSED_HEADERS, Signed, led_on, refuse, sign_in, with_query
 from runtime.sdk.fields import as_text
 from runtime.sdk.headers import check_header
 from runtime.sdk.http import is_among, parse_codes
@@ -236,12 +236,17 @@ async def run(config: HttpRequestConfig, step_input: JSON, context: Context) -> 
         context, name=config.file_name, url=config.url, counts=lambda status: is_among(status, config.success_codes)
     )
     answer, request = await _call(config, context, signed, body, kept)
-    if answer.status == 401 and signed.renew is not None:
+    writes = config.method in WRITES
+    if answer.status == 401 and signed.renew is not None and not (writes and led_on(answer, config.url, signed)):
         # A token can be ended before its time. Who was refused has done nothing: it is asked for anew, once.
         signed.renew()
         signed = await sign_in(context, config.connection, host, headers, query)
         answer, request = await _call(config, context, signed, body, kept)
-    return _result(config, answer, host, signed.redactor, request, kept.file)
+    try:
+        return _result(config, answer, host, signed.redactor, request, kept.file)
+    except StepFailure as failure:
+        failure.maybe_applied = failure.maybe_applied or (writes and led_on(answer, config.url, signed))
+        raise
 
 
 async def _call(
