@@ -284,9 +284,10 @@ class Corrections(ApiView):
 
 
 class ErrorFile(ApiView):
-    @operation(Action.FILE_SEE, query=ErrorFileQuery, file=True, does="batch.failed_downloaded")
+    @operation(Action.RUN_RETRY, query=ErrorFileQuery, file=True, does="batch.failed_downloaded")
     def get(self, call: Call, *, run_id: UUID, node_id: str, query: ErrorFileQuery) -> StreamingHttpResponse:
-        """Those that failed as a spreadsheet, to be mended there and sent back."""
+        """Those that failed as a spreadsheet, to be mended there and sent back: with every value whole, so only for
+        those who may send it back."""
         portions = runtime_api.error_file(workspace_id=call.workspace.id, run_id=run_id, node=node_id, kind=query.kind)
         headers = {"Content-Disposition": f'attachment; filename="failed.{query.kind}"', "Accept-Ranges": "none"}
         return StreamingHttpResponse(portions, content_type=_CSV if query.kind == "csv" else _XLSX, headers=headers)

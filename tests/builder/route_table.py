@@ -312,7 +312,7 @@ ROUTES = [
         {"items": [{"index": 0, "item": 1}]},
     ),
     Row("GET", f"{B}/results", VIEW, Scope.READ, (404,)),
-    Row("GET", f"{B}/error-file", VIEW, Scope.READ, (404,)),
+    Row("GET", f"{B}/error-file", REVIEW, Scope.RUN, (404,)),
     Row("POST", f"{B}/error-file", REVIEW, Scope.RUN, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/reconciliations/<str:node_id>", VIEW, Scope.READ, (404,)),
     Row("GET", f"{W}/runs/<uuid:run_id>/reconciliations/<str:node_id>/outcomes", VIEW, Scope.READ, (404,)),
