@@ -156,15 +156,15 @@ def test_questions_are_sorted_by_amount_or_age_and_the_choice_is_kept_on_the_com
         sort.select_option("amount")
     expect(row(page, large)).to_contain_text("98,000.50")
     stand_as(large, middle, small)
-    for size in ({"width": 1440, "height": 900}, {"width": 390, "height": 844}):
-        page.set_viewport_size(size)
-        if size["width"] == 390:
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        if width == 390:
             page.goto("/inbox?kind=approval")
             expect(page.get_by_label("Sort by")).to_have_value("amount")
             stand_as(large, middle, small)
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)
-            shot(page, f"inbox-sorted-{size['width']}-{theme}")
+            shot(page, f"inbox-sorted-{width}-{theme}")
     with page.expect_response(lambda answer: "sort=age" in answer.url):
         page.get_by_label("Sort by").select_option("age")
     page.goto("/inbox?kind=approval")

@@ -117,11 +117,11 @@ def test_the_values_of_an_item_are_put_right_where_its_question_leads_to(
     question = page.get_by_role("article")
     expect(question.get_by_text("Other values for this item? Give up here", exact=False)).to_be_visible()
     expect(question.get_by_role("button", name="Fix and retry…")).to_have_count(0)
-    for size in ({"width": 1440, "height": 900}, {"width": 390, "height": 844}):
-        page.set_viewport_size(size)
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)
-            shot(page, f"inbox-mend-item-{size['width']}-{theme}")
+            shot(page, f"inbox-mend-item-{width}-{theme}")
     page.set_viewport_size({"width": 1440, "height": 900})
     api.call("POST", f"W/inbox/{task}/decide", {"outcome": "give_up"})
     takes_effect(api, task)
