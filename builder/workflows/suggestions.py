@@ -37,13 +37,14 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         "mend_connection",
         "http_401", "http_403", "http_407", "smtp_auth", "sftp_auth", "sftp_key", "sftp_old", "connection_missing",
-        "tls", "host_key_changed", "host_not_allowed",
+        "tls", "host_key_changed", "host_not_allowed", "no_token", "address_service",
     ),
     _rule("replay_slowly", "http_429", "pool"),
     _rule(
         "replay",
         "http_408", "http_425", "http_5.*", "store_away", "connect", "connect_timeout", "connection_lost",
-        "sftp_connection", "cut_off", "dns", "dns_timeout", "timeout",
+        "sftp_connection", "cut_off", "dns", "dns_timeout", "timeout", "token_not_now",
+        "alert_sent",
     ),
     _rule(
         "settle",
