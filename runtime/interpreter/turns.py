@@ -141,10 +141,15 @@ def ended(driver: Driver, node: str, sent_at: int, error: StepError | StepFailur
     if (turn := driver.turns.pop(node, None)) is None or (budgets := driver.shell.budgets) is None:
         return
     connection_id, turn_id, sent = turn
-    pause, status = None, None
-    if error is not None and error.retry_after_seconds is not None and error.http_status in _ASKS_FOR_PAUSE:
-        pause, status = int(error.retry_after_seconds * 1000), error.http_status
-    budgets.end(End(connection_id, turn_id, driver.shell.now_ms(), sent or sent_at, pause, status))
+    budgets.end(End(connection_id, turn_id, driver.shell.now_ms(), sent or sent_at, *pause_of(error)))
+
+
+def pause_of(error: StepError | StepFailure | None) -> tuple[int | None, int | None]:
+    """For how many milliseconds the other system asks to be left alone by this, and with which status; None twice where
+    it does not."""
+    if error is None or error.retry_after_seconds is None or error.http_status not in _ASKS_FOR_PAUSE:
+        return None, None
+    return int(error.retry_after_seconds * 1000), error.http_status
 
 
 def let_all_go(driver: Driver) -> None:

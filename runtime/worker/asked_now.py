@@ -20,6 +20,7 @@ from runtime.interpreter.asked_now import ASKER, Question
 from runtime.interpreter.attempts import ending_of, failed
 from runtime.interpreter.outcomes import Cut, Done
 from runtime.interpreter.records import Asked
+from runtime.interpreter.turns import pause_of
 from runtime.sdk import StepFailure
 from runtime.sdk.context import Ways
 from runtime.sdk.probes import Happened, working_out
@@ -33,8 +34,6 @@ T = TypeVar("T")
 
 #: So long the other system has. A person waits.
 LOOK_SECONDS: Final = 5.0
-#: By statuses like these it says that it takes no calls for a while.
-_ASKS_FOR_PAUSE: Final = (429, 503)
 _SLOW: Final = "It did not answer in time."
 
 
@@ -177,10 +176,6 @@ class _Turns:
         turn, self._turn, sent_at, self._sent_at = self._turn, None, self._sent_at, None
         if turn is None or self._connection is None:
             return
-        pause, status = None, None
-        if isinstance(error, StepFailure) and error.http_status in _ASKS_FOR_PAUSE and error.retry_after_seconds:
-            pause, status = int(error.retry_after_seconds * 1000), error.http_status
+        pause = pause_of(error if isinstance(error, StepFailure) else None)
         connection = self._connection
-        await self._in_thread(
-            lambda: budgets.settle((), [End(connection, turn, database_now(), sent_at, pause, status)])
-        )
+        await self._in_thread(lambda: budgets.settle((), [End(connection, turn, database_now(), sent_at, *pause)]))

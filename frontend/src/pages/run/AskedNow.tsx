@@ -54,8 +54,7 @@ export function Asked({ about, system, settings, onSaid, children }: AskedProps)
   const said = query.isFetching ? undefined : query.data;
   useEffect(() => {
     if (said) onSaid?.(said);
-    // Each answer is told once; who hears of it is another function each time.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- each answer is told once; who hears of it is another function each time
   }, [said]);
   const isStale = (settings === null ? "" : formatExact(settings)) !== (asked === null ? "" : formatExact(asked));
   const again = () => {
