@@ -6,7 +6,6 @@ it first; of a value it is known by which names it stands where it came from.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -15,6 +14,7 @@ from django.db.models.functions import Length
 
 from runtime.contracts import NotFound
 from runtime.contracts.looking_back import CardSource
+from runtime.engine.expressions import ExpressionError, Reference, compile_template
 from runtime.engine.jsonprofile import loads_stored
 from runtime.interpreter.payloads import reference_in
 from runtime.store.models import Run, StepRun, Version
@@ -25,9 +25,6 @@ __all__ = ["cards"]
 _MOST_CHARACTERS: Final = 32_768
 #: So many steps of a run have lines, in the order of its document.
 _MOST: Final = 200
-_PART: Final = r"(?:\.[A-Za-z_]\w*|\[\d+\])"
-_PLAIN: Final = re.compile(rf"\s*\{{\{{\s*(?:trigger|steps\.([A-Za-z_]\w*))({_PART}+)\s*\}}\}}\s*")
-_PARTS: Final = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 _Place: TypeAlias = tuple[str, str, tuple[str | int, ...]]
 #: By step type without its version, what its own output tells.
 _TELLS: Final = {
@@ -69,11 +66,22 @@ def _wanted(nodes: Iterable[Mapping[str, Any]], start: str) -> Iterator[tuple[st
         identity = str(node.get("id"))
         if name in _TELLS:
             yield identity, (identity, _TELLS[name], ())
-        elif (text := _compared(name, node.get("config"))) and (plain := _PLAIN.fullmatch(text)):
-            source = start if plain[1] is None else by_key.get(plain[1])
-            path = tuple(part or int(number) for part, number in _PARTS.findall(plain[2]))
+        elif (text := _compared(name, node.get("config"))) and (plain := _plain(text)) is not None:
+            source = start if plain.key is None else by_key.get(plain.key)
             if source is not None:
-                yield identity, (source, "value", path)
+                yield identity, (source, "value", plain.path)
+
+
+def _plain(text: str) -> Reference | None:
+    """What this text picks out of the start or of another step, where it does nothing else."""
+    try:
+        template = compile_template(text)
+    except ExpressionError:
+        return None
+    if template.single is None or not template.single.plain or len(template.references) != 1:
+        return None
+    found = template.references[0]
+    return found if found.path and (found.root == "trigger" or found.key is not None) else None
 
 
 def _compared(name: str, config: Any) -> str | None:
