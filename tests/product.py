@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import httpx2
 
+from tests import installed
 from tests.services.process import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,6 +64,8 @@ class Product:
     smtp_port: int = 0
     #: What runs it: this Python, or one of another environment.
     python: str = sys.executable
+    #: Whether an embedded one makes its database itself, as on a new machine, or finds an empty one.
+    first_start: bool = False
     processes: list[Running] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -113,6 +116,9 @@ class Product:
         """Start all processes and wait until the web process serves. Raises ProductFailed."""
         self.choose_ports()
         if self.embedded:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.first_start:
+                installed.lay(self.directory)
             self.spawn("serve")
         else:
             self.manage("migrate", "--no-input")

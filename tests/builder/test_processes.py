@@ -152,7 +152,7 @@ def test_an_installation_as_documented_keeps_connections(
 def test_sqlite_takes_its_own_folder_back(tmp_path: Path) -> None:
     directory = tmp_path / "data"
     for _ in range(2):
-        with Product(directory) as product:
+        with Product(directory, first_start=True) as product:
             product.start()
         mark = directory / "artifacts" / ".database"
         assert mark.stat().st_mode & 0o077 == 0

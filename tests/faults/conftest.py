@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import installed
 from tests.faults import figures
 from tests.faults.outside import Company
 from tests.faults.plant import Plant
@@ -47,6 +48,14 @@ def some_database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def migrated(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with all tables and nothing in them."""
+    address = postgres_server.create_database("migrated")
+    installed.migrate(DATABASE_URL=address, DATA_DIR=str(tmp_path_factory.mktemp("migrated")))
+    return "migrated"
+
+
 @pytest.fixture
 def make_plant(request: pytest.FixtureRequest, tmp_path: Path, company: Company) -> Iterator[MakePlant]:
     """Makes a fresh installation on `sqlite` or `postgres`; everything of it ends with the test."""
@@ -64,7 +73,7 @@ def make_plant(request: pytest.FixtureRequest, tmp_path: Path, company: Company)
             plant = Plant(
                 tmp_path / f"plant{number}",
                 company,
-                database_url=postgres.create_database(f"faults{number}"),
+                database_url=postgres.create_database(f"faults{number}", like=request.getfixturevalue("migrated")),
                 redis_url=redis.url.removesuffix("/0") + f"/{number % 16}",
                 workers=workers,
                 environment=environment,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests import installed
 from tests.faults.check import TERMINAL, Crash, Evidence, Violation, check
 from tests.faults.examples import Example
 from tests.faults.outside import Company
@@ -42,6 +43,8 @@ class Plant:
         data = data or directory / "data"
         self.product = Product(data, database_url=database_url, redis_url=redis_url, environment=own, port=self.port)
         data.mkdir(mode=0o700, exist_ok=True)
+        if not database_url:
+            installed.lay(data)
         self.data = data
         self.cradle = Cradle(self.product.variables(), directory)
         if database_url:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from django.core.management import call_command
 from django.db import connections
 
+from builder.config.drill import database
 from builder.config.drill.advice import by_name, doubted, not_undone, repeated
 from builder.config.drill.crowd import Crowd
 from builder.config.drill.moving import ROUND_SECONDS, WORKSPACE, at_rest, family
@@ -86,7 +86,7 @@ class Plan:
 def carry_out(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
     """The whole drill; `say` hears of each round."""
     plan = Plan(**json.loads((folder / "plan.json").read_text(encoding="utf-8")))
-    _in_child(lambda: _set_up(plan))
+    _in_child(lambda: _set_up(folder, plan))
     calm = _round(folder, plan, None)
     boundaries = list(_boundaries(folder / "points"))
     if len(boundaries) > MOST_ROUNDS:
@@ -102,9 +102,9 @@ def carry_out(folder: Path, say: Callable[[dict[str, Any]], None]) -> None:
         say({"round": number, "point": point.partition(":")[0], **found})
 
 
-def _set_up(plan: Plan) -> None:
+def _set_up(folder: Path, plan: Plan) -> None:
     """A database with what may be called, and nothing that would start by itself."""
-    call_command("migrate", verbosity=0, interactive=False)
+    database.make(folder)
     for workflow, graph in plan.called.items():
         # One that could not be published today is not there: the report says how far the run came.
         with contextlib.suppress(GraphHasProblems):
