@@ -42,8 +42,8 @@ help: ## Show this list
 run: .venv/.stamp .venv/.stamp-compiled frontend/dist/.stamp ## Serve Millrace on 127.0.0.1:$PORT (8000), data in $DATA_DIR (.data)
 	@exec .venv/bin/python manage.py serve
 
-test: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Run every check and test (ONLY="engine browser" runs some)
-	@$(NODE_PATH_FIRST) .venv/bin/python -m tests.run $(ONLY)
+test: .venv/.stamp-dev .venv/.stamp-compiled frontend/dist/.stamp ## Run every check and test (ONLY="engine browser" runs some, ALL=1 leaves nothing to a lot)
+	@$(NODE_PATH_FIRST) ALL="$(ALL)" .venv/bin/python -m tests.run $(ONLY)
 
 check: .venv/.stamp-dev frontend/node_modules/.stamp ## Run what needs no test: format, lint, types, layers
 	@$(NODE_PATH_FIRST) .venv/bin/python -m tests.run static

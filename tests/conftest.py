@@ -11,7 +11,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
-from tests import databases
+from tests import databases, lots
 from tests.services import (
     MissingService,
     PostgresServer,
@@ -80,8 +80,16 @@ def quick_flush() -> Iterator[None]:
         yield
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the lot leaves out."""
+    if lot := os.environ.get(lots.VARIABLE, ""):
+        items[:], left = lots.sample(items, lot, os.environ.get("MILLRACE_TEST_DATABASE", "sqlite"))
+        config.hook.pytest_deselected(items=left)
+
+
 def pytest_report_header() -> list[str]:
-    """Say which back ends the suite runs on."""
+    """Say which back ends the suite runs on, and how much of it."""
     database = os.environ.get("MILLRACE_TEST_DATABASE", "sqlite")
     broker = os.environ.get("MILLRACE_TEST_BROKER", "memory")
-    return [f"millrace: database {database}, broker {broker}"]
+    lot = os.environ.get(lots.VARIABLE, "")
+    return [f"millrace: database {database}, broker {broker}, {f'sample {lot}' if lot else 'everything'}"]

@@ -4,6 +4,7 @@
     python -m tests.run engine browser  some of it, by name
     python -m tests.run --list          the names
 
+Unless ALL is set, some of it is drawn by lot (`tests/lots.py`). The lot is printed; MILLRACE_TEST_LOT gives it again.
 A suite whose service is missing is skipped with a word about it; where CI=true that is a failure.
 """
 
@@ -24,6 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from tests import lots
 from tests.services import MissingService, find_chromium, find_postgres, find_redis, on_ci
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -176,6 +178,11 @@ def main(chosen: list[str]) -> int:
     def wanted(suite: Suite) -> bool:
         return not chosen or bool({suite.name, suite.group} & set(chosen))
 
+    if not os.environ.get("ALL"):
+        os.environ[lots.VARIABLE] = lots.draw()
+        print(
+            f"A sample is run, drawn by {lots.VARIABLE}={os.environ[lots.VARIABLE]}; ALL=1 runs everything.", flush=True
+        )
     outcomes = run_quietly([suite for suite in STATIC if wanted(suite)])
     outcomes += run_side_by_side([suite for suite in SUITES if wanted(suite)])
     print("\n" + "=" * 72)

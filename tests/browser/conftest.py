@@ -79,11 +79,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Product, 
 
 
 @pytest.fixture(scope="module")
-def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, profiles: Profiles
+) -> Iterator[Product]:
     """The shared installation; where a module says OWN_PRODUCT, a fresh one of its own, not set up yet."""
     if getattr(request.module, "OWN_PRODUCT", False):
         with fresh_product(tmp_path_factory.mktemp("product")) as running:
             yield running
+            profiles.forget(running.url)
     else:
         yield request.getfixturevalue("shared")[0]
 
@@ -146,6 +149,12 @@ class Profiles:
         devtools.send("Storage.clearDataForOrigin", {"origin": look.url, "storageTypes": "all"})
         devtools.detach()
         self._idle.setdefault(look, []).append(context)
+
+    def forget(self, url: str) -> None:
+        """Close those of an installation that has ended."""
+        for look in [look for look in self._idle if look.url == url]:
+            for context in self._idle.pop(look):
+                context.close()
 
 
 @pytest.fixture(scope="session")

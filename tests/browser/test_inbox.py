@@ -273,7 +273,9 @@ def test_a_step_in_doubt_shows_what_was_sent_and_is_never_simply_tried_again(
     shot(page, f"inbox-doubt-{said}")
     assert len(received(product, "/invoices", run)) == 1
     question.get_by_role("button", name=confirm, exact=True).click()
-    expect(page.get_by_text(f"In effect: {told}")).to_be_visible()
+    # Said for some seconds, in which a busy machine may not look; what stays is that it has been decided.
+    took = page.get_by_text(f"In effect: {told}").or_(question.get_by_text("You have decided this"))
+    expect(took.first).to_be_visible()
     deadline = time.monotonic() + 120
     while api.call("GET", f"W/runs/{run}")["finished_at"] is None:
         assert time.monotonic() < deadline

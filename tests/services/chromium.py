@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests.services.missing import MissingService
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-ADVICE = "No Chromium found: apt-get install chromium, or set CHROMIUM to its path"
+#: What draws no window does the same in a fifth less time.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ADVICE = "No Chromium found: apt-get install chromium-headless-shell or chromium, or set CHROMIUM to its path"
 
 
 def find_chromium() -> Path:
