@@ -39,7 +39,7 @@ def set_budget(*, workspace_id: UUID, connection_id: UUID, name: str, limits: Bu
             row = store.locked(connection_id, workspace_id)
         window = store.window_of(row)
         row.name, row.calls, row.period_ms, row.at_once = name, wanted.calls, period, wanted.at_once
-        kept = None if window is None or period is None else window.moved_to(wanted.calls or 0, period)
+        kept = None if window is None or period is None else window.moved_to(wanted.calls or 0, period, now)
         row.used = "" if kept is None else kept.text()
         row.changed_at = now
         # Those that wait may go now.

@@ -39,11 +39,12 @@ class Window:
         """As its row keeps it."""
         return ",".join(f"{number}:{count}" for number, count in sorted(self.slices.items()))
 
-    def moved_to(self, calls: int, period_ms: int) -> Window:
-        """The same calls, by other limits."""
+    def moved_to(self, calls: int, period_ms: int, now_ms: int) -> Window:
+        """The same calls, by other limits. Each has ended by now at the latest: of a day a slice goes on for minutes,
+        and by limits for a second they would count all that time."""
         moved = Window(calls, period_ms)
         for number, count in self.slices.items():
-            moved.add((number + 1) * slice_ms(self.period_ms) - 1, count)
+            moved.add(min((number + 1) * slice_ms(self.period_ms) - 1, now_ms), count)
         return moved
 
     def add(self, at_ms: int, count: int = 1) -> None:

@@ -46,6 +46,15 @@ def test_what_is_kept_is_what_was_counted_and_other_limits_count_it_too() -> Non
     kept = Window.read(60, 60_000, window.text())
     assert kept == window
     assert kept.used(now + 30_000) == 30
-    assert kept.moved_to(1_000, 3_600_000).used(now + 30_000) == 30
+    assert kept.moved_to(1_000, 3_600_000, now + 30_000).used(now + 30_000) == 30
     kept.forget(now + 200_000)
     assert kept.text() == ""
+
+
+def test_what_was_limited_for_a_day_counts_no_longer_than_a_second_once_it_is_limited_for_that() -> None:
+    now = 1_700_000_000_000
+    day = Window(1, 86_400_000)
+    day.add(now)
+    second = day.moved_to(1, 1_000, now + 10)
+    assert second.room(now + 10, 0) == 0
+    assert second.room(now + 1_100, 0) == 1, "not at the end of the day's slice of 24 minutes"
