@@ -38,6 +38,7 @@ from builder.api import (
     histories,
     inbox,
     intakes,
+    inviting,
     items,
     letter_groups,
     monitor,
@@ -109,6 +110,8 @@ _workflow: list[URLPattern | URLResolver] = [
 _workspace: list[URLPattern | URLResolver] = [
     path("", workspaces.OneWorkspace.as_view()),
     path("/members", workspaces.Members.as_view()),
+    path("/members/list", inviting.InviteMany.as_view()),
+    path("/members/list/check", inviting.CheckInviteList.as_view()),
     path("/members/<uuid:member_id>", workspaces.OneMember.as_view()),
     path("/members/<uuid:member_id>/absence", absences.AbsenceOfMember.as_view()),
     path("/absences", absences.Absences.as_view()),

@@ -65,6 +65,8 @@ ROUTES = [
     Row("PATCH", W, ADMIN, Scope.ADMIN, (200,), {}),
     Row("GET", f"{W}/members", ADMIN, Scope.ADMIN, (200,)),
     Row("POST", f"{W}/members", ADMIN, Scope.ADMIN, (201,), {"email": "new@example.org", "role": "viewer"}),
+    Row("POST", f"{W}/members/list", ADMIN, Scope.ADMIN, (200,), {"people": ["new@example.org"], "role": "viewer"}),
+    Row("POST", f"{W}/members/list/check", ADMIN, Scope.ADMIN, (200,), {"people": ["new@example.org"]}),
     Row("PATCH", f"{W}/members/<uuid:member_id>", ADMIN, Scope.ADMIN, (404,), {}),
     Row("DELETE", f"{W}/members/<uuid:member_id>", ADMIN, Scope.ADMIN, (404,)),
     Row(

@@ -45,7 +45,7 @@ NO_KEY = {
     ("POST", f"{F}/backfills/plan"), ("POST", f"{F}/intake/look"),
     ("POST", f"{W}/dead-letters/bulk-retries/plan"), ("POST", f"{W}/alerts/rules/try"),
     ("POST", f"{W}/calendars/import"), ("POST", "me/second-factor/offer"),
-    ("POST", f"{W}/inbox/<uuid:task_id>/fix/check"),
+    ("POST", f"{W}/inbox/<uuid:task_id>/fix/check"), ("POST", f"{W}/members/list/check"),
     # Asked twice, the other system is asked twice: what it said a moment ago is not what it says now.
     ("POST", f"{W}/runs/<uuid:run_id>/retry-plan/ask"), ("POST", f"{W}/inbox/<uuid:task_id>/fix/ask"),
     # A file that is sent in portions: asked for twice, it is made twice, and both go on record.

@@ -1782,6 +1782,42 @@ export type Invite = {
   role: Role;
 };
 
+/** Whom to invite, and all of them as what. `renew`: who has an open invitation gets a new link, and the earlier one stops working; otherwise it is left as it is. */
+export type InviteList = {
+  people: Array<string>;
+  renew?: boolean;
+  role: Role;
+};
+
+/** What was understood of a list, entry by entry, and how many there are of each. */
+export type InviteListCheck = {
+  invited: number;
+  members: number;
+  new: number;
+  no_addresses: number;
+  people: Array<ListedPerson>;
+  twice: number;
+};
+
+/** What came of an entry of a list. */
+export type InviteOutcome = "invited" | "renewed" | "left" | "member" | "twice" | "no_address";
+
+/** What came of each entry of a list. */
+export type InviteReport = {
+  people: Array<InvitedPerson>;
+};
+
+/** What came of an entry. `outcome`: invited · renewed (has a new link, the earlier one stopped working) · left (has an open invitation, which is as it was) · member (already) · twice · no_address. The link is shown once; pass it on yourself. */
+export type InvitedPerson = {
+  email: string;
+  expires_at: (string | null);
+  line: number;
+  link: (string | null);
+  outcome: InviteOutcome;
+  role: string;
+  text: string;
+};
+
 /** One run of a step; `index` counts from 0; `failed_items`, `failed_calls`: of its own, where it is done. `solved`: of one that failed, where somebody said that nothing more is to be done, or left it out; `corrected`: somebody gave it something else than its list did, of which the run's retries tell what it was. */
 export type ItemShape = {
   corrected: boolean;
@@ -2020,6 +2056,18 @@ export type LettersWithView = {
 export type LinkView = {
   url: string;
 };
+
+/** An entry of a list: its line, from 1, and as it was written. `email`: as it would be kept; empty where it is no address. `state`: new · member (already) · invited (has an open invitation) · twice (stands further up, too) · no_address. `role`: that they have here, or were offered. */
+export type ListedPerson = {
+  email: string;
+  line: number;
+  role: string;
+  state: ListedState;
+  text: string;
+};
+
+/** What an entry of a list is. NEW: nobody who is known here; INVITED: there is an open invitation already; TWICE: it stands further up, too. */
+export type ListedState = "new" | "member" | "invited" | "twice" | "no_address";
 
 /** The version that runs. */
 export type LiveView = {
@@ -2537,6 +2585,11 @@ export type Pending = {
   params: Record<string, string>;
   refused: (string | null);
   until: (string | null);
+};
+
+/** Whom to invite: each line as it was pasted. Addresses within a line have commas, semicolons or tabs between them, and may have a name: `Ines Kaya <ines@example.com>`. At most 200 different addresses. */
+export type PeopleList = {
+  people: Array<string>;
 };
 
 export type PerEnum = "second" | "minute" | "hour" | "day";
@@ -6391,6 +6444,38 @@ export interface Operations {
       "403": Problem;
       "404": Problem;
       "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/members/list": {
+    path: { workspace_id: string };
+    header: { "Idempotency-Key"?: string };
+    body: InviteList;
+    answers: {
+      "200": InviteReport;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
+      "409": Problem;
+      "413": Problem;
+      "415": Problem;
+      "422": Problem;
+      "503": Problem;
+    };
+  };
+  "POST /api/v1/workspaces/{workspace_id}/members/list/check": {
+    path: { workspace_id: string };
+    body: PeopleList;
+    answers: {
+      "200": InviteListCheck;
+      "400": Problem;
+      "401": Problem;
+      "403": Problem;
+      "404": Problem;
       "413": Problem;
       "415": Problem;
       "422": Problem;

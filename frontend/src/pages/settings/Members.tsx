@@ -3,29 +3,26 @@ import { UserPlus } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { ApiError, api, newIdempotencyKey } from "../../api/client";
+import { api } from "../../api/client";
 import { useMembers, workspacePath } from "../../api/queries";
 import { useCan, useWorkspace } from "../../api/session";
-import type { Member, Role } from "../../api/types";
+import type { Member } from "../../api/types";
 import {
   Button,
   ConfirmDialog,
-  CopyBox,
   cx,
-  Dialog,
   ErrorCard,
   Note,
   sectionTitleClass,
-  SelectField,
   showToast,
   SkeletonRows,
   tableBoxClass,
   tableCardsClass,
   tableClass,
-  TextField,
 } from "../../ui";
+import { InviteDialog } from "./Invite";
+import { type MemberDeed, MemberRow } from "./MemberRow";
 import { TakeOffFactor } from "./TakeOffFactor";
-import { type MemberDeed, MemberRow, ROLES } from "./MemberRow";
 import css from "./settings.module.css";
 
 const Groups = lazy(() => import("./Groups"));
@@ -33,81 +30,6 @@ const AbsenceDialog = lazy(() => import("./OutOfOffice"));
 const HandOverDialog = lazy(() => import("./HandOver"));
 const EraseDialog = lazy(() => import("./EraseDialog"));
 const HistoryDialog = lazy(() => import("../history/HistoryDialog"));
-
-function InviteDialog({ onClose }: { onClose: () => void }) {
-  const { t } = useTranslation(["settings", "common"]);
-  const workspace = useWorkspace().id;
-  const client = useQueryClient();
-  const [email, setEmail] = useState("");
-  const [role, setRole] = useState<Role>("builder");
-  const invite = useMutation({
-    mutationFn: () =>
-      api.post<{ link: string }>(
-        `${workspacePath(workspace)}/members`,
-        { email: email.trim(), role },
-        { idempotencyKey: newIdempotencyKey() },
-      ),
-    onSuccess: () => client.invalidateQueries({ queryKey: [workspace, "members"] }),
-  });
-  const fields = invite.error instanceof ApiError ? invite.error.fields : {};
-  if (invite.data) {
-    const link = new URL(invite.data.link, location.origin).href;
-    return (
-      <Dialog
-        opened
-        onClose={onClose}
-        title={t("members.invited", { email: email.trim() })}
-        footer={
-          <Button variant="primary" onClick={onClose}>
-            {t("members.doneInviting")}
-          </Button>
-        }
-      >
-        <p>{t("members.linkText")}</p>
-        <CopyBox text={link} label={t("members.copyLink")} />
-        <Note>{t("members.linkOnce")}</Note>
-      </Dialog>
-    );
-  }
-  return (
-    <Dialog opened onClose={onClose} title={t("members.invite")}>
-      <form
-        className={css.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          invite.mutate();
-        }}
-      >
-        {invite.isError && Object.keys(fields).length === 0 && (
-          <ErrorCard title={t("members.inviteFailed")} error={invite.error} />
-        )}
-        <TextField
-          label={t("members.email")}
-          type="email"
-          required
-          data-autofocus
-          autoComplete="off"
-          value={email}
-          error={fields.email?.join(" ")}
-          onChange={(event) => setEmail(event.currentTarget.value)}
-        />
-        <SelectField
-          label={t("members.role")}
-          hint={t(`roleHint.${role}`)}
-          value={role}
-          options={ROLES.map((one) => ({ value: one, label: t(`role.${one}`) }))}
-          onChange={(value) => setRole(value as Role)}
-        />
-        <div style={{ display: "flex", justifyContent: "flex-end", gap: 10 }}>
-          <Button onClick={onClose}>{t("common:action.cancel")}</Button>
-          <Button type="submit" variant="primary" busy={invite.isPending}>
-            {t("members.makeLink")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
 
 function WithdrawDialog({ member, onClose }: { member: Member; onClose: () => void }) {
   const { t } = useTranslation("settings");
