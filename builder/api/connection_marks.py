@@ -9,6 +9,7 @@ from builder.accounts.times import stamp
 from builder.api.operation import Call, View
 from builder.audit import reading
 from builder.connections.models import Connection
+from builder.workflows import selectors
 from runtime import api as runtime_api
 
 __all__ = ["ConnectionMark", "connection_marks"]
@@ -36,12 +37,20 @@ class ConnectionMark(View):
     by: str | None
 
 
-def connection_marks(call: Call, *, begin: int, end: int) -> list[ConnectionMark]:
-    """The newest first, a hundred at most. What people did is read from the audit log, what is broken from how
-    connections stand."""
+def connection_marks(call: Call, *, begin: int, end: int, workflow_id: UUID | None) -> list[ConnectionMark]:
+    """The newest first, a hundred at most; with `workflow_id` those of the connections that its versions name which
+    were live in this time. What people did is read from the audit log, what is broken from how connections stand."""
     here = call.workspace
-    rows = reading.within(str(here.id), _DEEDS, since=begin, until=end, most=_MOST)
-    states = runtime_api.connection_states(workspace_id=here.id).values()
+    used = None
+    if workflow_id is not None:
+        used = selectors.ids_named_live(workspace_id=here.id, workflow_id=workflow_id, begin=begin, end=end)
+    things = None if used is None else sorted(map(str, used))
+    rows = reading.within(str(here.id), _DEEDS, since=begin, until=end, most=_MOST, things=things)
+    states = [
+        one
+        for one in runtime_api.connection_states(workspace_id=here.id).values()
+        if used is None or one.connection_id in used
+    ]
     broken = [(one.broken_at, one) for one in states if one.broken_at is not None and begin <= one.broken_at < end]
     ids = {known for row in rows if (known := _id(row.object_id))} | {one.connection_id for _, one in broken}
     # A row has the name of its time; what is still there goes by the one it has now.
