@@ -13,6 +13,7 @@ from pytest_django import Settings
 from builder.accounts.times import stamp
 from builder.audit import chain
 from builder.config.asgi import Application
+from builder.connections import trials
 from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
 from runtime.store.dialect import database_now
@@ -170,6 +171,40 @@ def test_one_workflow_has_the_marks_of_the_connections_that_it_used_in_this_time
     assert marks(other.id, 60) == both("Mail")
     assert marks(None, 60) == both("Bank", "ERP", "Mail", "Shop")
     assert marks(world.workflow("Never live").id, 60) == []
+
+
+@pytest.mark.parametrize("end", ["repaired", "paused no more", "removed"])
+def test_that_a_connection_broke_is_told_when_it_is_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(trials.TRIALS, "trial", lambda *_: trials.Outcome(True, "It works."))
+    fields = {"token": "a-secret-of-theirs", "allowed_hosts": ["api.example.com"]}
+    body = {"kind": "http_bearer", "name": "ERP", "fields": fields, "if_broken": "wait"}
+    made = world.as_alice.post(f"{world.here}/connections", body).body["id"]
+    here = f"{world.here}/connections/{made}"
+    broke = database_now() - 40 * MINUTE
+    Budget.objects.filter(pk=made).update(broken_at=broke, broken_reason="401")
+
+    def marks(since: int, until: int) -> list[tuple[str, str, str, str | None]]:
+        path = f"{world.here}/monitor?begin={stamp(broke + since * MINUTE)}&end={stamp(broke + until * MINUTE)}"
+        found = world.as_alice.get(path).body["connection_changes"]
+        return [(one["change"], one["name"], one["at"], one["by"]) for one in found]
+
+    told = [("broken", "ERP", stamp(broke), None)]
+    assert marks(-10, 20) == told
+    match end:
+        case "repaired":
+            assert world.as_alice.post(f"{here}/test", {}).status == 200
+        case "paused no more":
+            assert world.as_alice.patch(here, {"if_broken": "fail"}).status == 200
+        case _:
+            assert world.as_alice.delete(here).status == 204
+    assert Budget.objects.get(pk=made).broken_at is None
+    assert marks(-10, 20) == told, "it stays where it was, though that it ended stands elsewhere"
+    assert marks(-40, -10) == marks(10, 30) == []
+    changes = [change for change, *_ in marks(-10, 60)]
+    assert changes == ["changed" if end == "paused no more" else end, "broken"]
+    assert world.as_mallory.get(f"{world.there}/monitor").body["connection_changes"] == []
 
 
 def test_changes_of_connections_are_told_though_the_clock_was_ahead_for_a_moment(
