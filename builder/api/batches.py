@@ -136,12 +136,13 @@ class Results(ApiView):
     def get(self, call: Call, *, run_id: UUID, node_id: str, query: ResultQuery) -> StreamingHttpResponse:
         """What came of each entry, beside what it was given: the columns of the table, then status, message and id."""
         about: Any = {"workspace_id": call.workspace.id, "run_id": run_id, "node": node_id}
-        given, own = result_sheets.columns(runtime_api.walk_items(**about))
+        language = call.person.language or call.workspace.language
+        named = result_sheets.columns(runtime_api.walk_items(**about), language)
         hidden = masking(call)
         found = result_sheets.rows(
-            runtime_api.walk_results(**about), own, lambda value: hidden.dotted(without_links(call, value))
+            runtime_api.walk_results(**about), named, lambda value: hidden.dotted(without_links(call, value))
         )
-        table = runtime_api.csv_portions(found, [*given, *own], comma=query.format == "csv_comma")
+        table = runtime_api.csv_portions(found, named.names, comma=query.format == "csv_comma")
         headers = {"Content-Disposition": 'attachment; filename="results.csv"', "Accept-Ranges": "none"}
         return StreamingHttpResponse(table, content_type=_CSV, headers=headers)
 

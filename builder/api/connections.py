@@ -274,6 +274,9 @@ class OneConnection(ApiView):
     def delete(self, call: Call, *, connection_id: UUID) -> None:
         """Remove it. Steps that name it fail from now on, and say why."""
         row = manageable(call, connection_id)
+        state = runtime_api.connection_states(workspace_id=call.workspace.id).get(row.id)
+        if state is not None and state.broken_at is not None:
+            call.deed.note(broken_since=stamp(state.broken_at))
         with call.deed.together():
             services.delete(row=row)
         # Whoever waits for it fails now, and says why. The row itself no longer says which one it was.

@@ -197,7 +197,7 @@ class Monitor(ApiView):
             raise Refusal(
                 400, "invalid_parameters", "Some parameters will not do.", fields={"begin": [str(error)]}
             ) from None
-        return _monitor(call, found)
+        return _monitor(call, found, query.workflow)
 
 
 class MonitorNow(ApiView):
@@ -232,7 +232,7 @@ class MonitorNow(ApiView):
         )
 
 
-def _monitor(call: Call, found: Figures) -> MonitorShape:
+def _monitor(call: Call, found: Figures, workflow_id: UUID | None) -> MonitorShape:
     names = _workflow_names(call)
     people = names_of({marker.by for marker in found.markers if marker.by is not None})
     enough = found.took.count >= LEAST_FOR_PERCENTILES
@@ -276,7 +276,7 @@ def _monitor(call: Call, found: Figures) -> MonitorShape:
             key=lambda line: (-line.happened.ended, -line.happened.started, line.name),
         ),
         systems=_systems(call, found.systems),
-        connection_changes=connection_marks(call, begin=found.begin, end=found.end),
+        connection_changes=connection_marks(call, begin=found.begin, end=found.end, workflow_id=workflow_id),
         markers=[
             MarkerShape(
                 at=stamp(one.at),

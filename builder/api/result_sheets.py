@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
 
 from builder.api.operation import Query
 from runtime.contracts import JSON, dumps
 from runtime.contracts.batch_results import EntryResult
 
-__all__ = ["ResultQuery", "columns", "new_id", "rows"]
+__all__ = ["Columns", "ResultQuery", "columns", "new_id", "rows"]
 
-#: Behind the columns of the table; one that has such a name already keeps it, and ours is called otherwise.
-_OWN: Final = ("Number", "Key", "Status", "Message", "New id")
-#: Of an entry that is no object.
-_VALUE: Final = "Value"
+#: Behind the columns of the table; one that has such a name already keeps it, and ours is called otherwise. The last
+#: is the column of entries that are no objects.
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "en": ("Number", "Key", "Status", "Message", "New id", "Value"),
+    "de": ("Nummer", "Schlüssel", "Status", "Meldung", "Neue ID", "Wert"),
+}
 #: Under these names other systems answer with what they call a thing.
 _IDS: Final = ("id", "number", "reference", "document", "key")
 _MOST: Final = 1_000
@@ -27,14 +29,29 @@ class ResultQuery(Query):
     format: Literal["csv", "csv_comma"] = "csv"
 
 
-def columns(items: Iterable[JSON]) -> tuple[list[str], list[str]]:
-    """The columns that the entries have, in the order in which they are first met; and what ours are called."""
+class Columns(NamedTuple):
+    """What the table has: the columns that were given, then ours. `value`: of entries that are no objects."""
+
+    given: list[str]
+    own: list[str]
+    value: str
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, in their order."""
+        return [*self.given, *self.own]
+
+
+def columns(items: Iterable[JSON], language: str) -> Columns:
+    """The columns that the entries have, in the order in which they are first met; and what ours are called in this
+    language, or in English."""
+    *own, value = _WORDS.get(language.partition("-")[0].lower(), _WORDS["en"])
     found: dict[str, None] = {}
     for item in items:
         if len(found) < _MOST:
-            found |= dict.fromkeys(item if isinstance(item, dict) else (_VALUE,) if item is not None else ())
+            found |= dict.fromkeys(item if isinstance(item, dict) else (value,) if item is not None else ())
     given = list(found)[:_MOST]
-    return given, [_free(name, found) for name in _OWN]
+    return Columns(given, [_free(name, found) for name in own], value)
 
 
 def _free(name: str, taken: dict[str, None]) -> str:
@@ -43,15 +60,15 @@ def _free(name: str, taken: dict[str, None]) -> str:
     return name
 
 
-def rows(found: Iterable[EntryResult], own: list[str], mask: Callable[[Any], Any]) -> Iterator[dict[str, Any]]:
-    """A row for each entry. `own`: what our columns are called; `mask`: leaves out what the asker may not see."""
+def rows(found: Iterable[EntryResult], named: Columns, mask: Callable[[Any], Any]) -> Iterator[dict[str, Any]]:
+    """A row for each entry. `named`: what the columns are called; `mask`: leaves out what the asker may not see."""
     for one in found:
-        item = one.item if isinstance(one.item, dict) else {} if one.item is None else {_VALUE: one.item}
+        item = one.item if isinstance(one.item, dict) else {} if one.item is None else {named.value: one.item}
         key, message = mask(one.label or one.place), mask(one.message)
         told = (one.number, key, one.status, message, new_id(mask(one.result)))
         yield {
             **{name: _cell(value) for name, value in mask(item).items()},
-            **dict(zip(own, told, strict=True)),
+            **dict(zip(named.own, told, strict=True)),
         }
 
 

@@ -96,10 +96,26 @@ def about(
         yield from chosen.filter(sequence__in=wanted).order_by("sequence")
 
 
-def within(chain: str, verbs: Collection[str], *, since: int, until: int, most: int) -> list[AuditRow]:
+def within(
+    chain: str,
+    verbs: Collection[str],
+    *,
+    since: int,
+    until: int | None,
+    most: int,
+    things: Collection[str] | None = None,
+    says: str = "",
+) -> list[AuditRow]:
     """The newest rows of these deeds from `since` until `until` (ms, not included). The numbers go up with the log, the
-    times need not: a clock may have been set back."""
-    here = AuditRow.objects.filter(chain=chain, at__gte=since, at__lt=until)
+    times need not: a clock may have been set back. `things`: done to one of these; None: to anything. `says`: with this
+    among their details."""
+    here = AuditRow.objects.filter(chain=chain, at__gte=since)
+    if until is not None:
+        here = here.filter(at__lt=until)
+    if things is not None:
+        here = here.filter(object_id__in=things)
+    if says:
+        here = here.filter(detail__contains=f'"{says}":')
     found: list[AuditRow] = []
     for verb in verbs:
         # By the index of the deed, in its order: such deeds are few, and the range may hold a million others.

@@ -194,6 +194,13 @@ def connection_uses(*, workspace_id: UUID) -> dict[UUID, int]:
     return counts
 
 
+def ids_named_live(*, workspace_id: UUID, workflow_id: UUID, begin: int, end: int) -> set[UUID]:
+    """What the versions of this workflow name that were live at some time from `begin` until `end` (ms): the
+    connections by which its runs called are among them."""
+    graphs = runtime_api.graphs_live_within(workspace_id=workspace_id, workflow_id=workflow_id, begin=begin, end=end)
+    return {named for graph in graphs for named in documents.ids_anywhere(graph)}
+
+
 @dataclass(frozen=True, slots=True)
 class FileUse:
     """A workflow whose draft or live version names something, such as a file, and the steps that do."""

@@ -7,8 +7,9 @@ from uuid import UUID
 from django.db.models import Q
 
 from runtime.contracts.budgets import ConnectionState
+from runtime.interpreter.waiting import iso
 from runtime.store import budgets as store
-from runtime.store.beside import unchanged
+from runtime.store.beside import tell, unchanged
 from runtime.store.commits import commit
 from runtime.store.dialect import database_now
 from runtime.store.models import Budget, BudgetTurn
@@ -91,6 +92,8 @@ __all__ += ["broken_for"]
 
 def _mend(row: Budget, now: int) -> None:
     if row.broken_at is not None:
+        # From now on only the record of who ended it knows when it broke.
+        tell(broken_since=iso(row.broken_at))
         row.broken_at = row.broken_reason = None
         row.repaired_at = now
     if row.next_at is not None:

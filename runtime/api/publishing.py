@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -43,6 +43,8 @@ from runtime.store.planned import Plan, plan_of, plans_of
 WEBHOOK: Final = "trigger.webhook"
 SCHEDULE: Final = "trigger.schedule"
 _SHOWN_FIRES: Final = 10
+#: So many versions of one range of time are read at most, as many as the monitor marks.
+_MOST_WITHIN: Final = 200
 #: Which setting of which steps may name a calendar of the workspace.
 _BY_CALENDAR: Final = ((SCHEDULE, "calendar"), ("people.", "country"))
 
@@ -247,6 +249,17 @@ def live_graphs_naming(*, workspace_id: UUID, text: str) -> dict[UUID, dict[str,
         workflow: loads_stored(graph) for workflow, graph in rows.values_list("workflow_id", "version__graph")
     }
     return dict(found)
+
+
+def graphs_live_within(*, workspace_id: UUID, workflow_id: UUID, begin: int, end: int) -> Iterator[dict[str, Any]]:
+    """The graphs of the versions of this workflow that were live at some time from `begin` until `end` (ms, not
+    included), the newest first; of very many the newest."""
+    live = Version.objects.filter(workspace_id=workspace_id, workflow_id=workflow_id, kind="live", created_at__lt=end)
+    first = live.filter(created_at__lte=begin).order_by("-number").values("number")[:1]
+    rows = live.filter(Q(created_at__gt=begin) | Q(number=first)).order_by("-number")
+    for graph in rows.values_list("graph", flat=True)[:_MOST_WITHIN].iterator(chunk_size=20):
+        found: Any = loads_stored(graph)
+        yield found
 
 
 # --- shared with starting.py ---------------------------------------------------------------------------------------

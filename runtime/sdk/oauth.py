@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
+import re
 import time
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl, quote_plus
 from weakref import WeakKeyDictionary
 
 from runtime.sdk.addresses import read_address
@@ -35,6 +37,7 @@ _LONGEST_SECONDS: Final = 86_400
 _ASKING_SECONDS: Final = 15.0
 _MOST_BYTES: Final = 100_000
 _MOST_KEPT: Final = 500
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 #: By what was asked with: a token, and until when (`time.monotonic`) it is used.
 _KEPT: Final[dict[str, tuple[str, float]]] = {}
 _ASKED_WITH: Final = ("token_url", "client_id", "client_secret", "scope", "audience", "sent")
@@ -136,18 +139,47 @@ async def _ask(fields: Mapping[str, Any], http: HttpClient) -> tuple[str, float]
     text = answer.content.decode(errors="replace")
     if answer.status != 200:
         _refused(fields, answer, Redactor((secret, quote_plus(secret), pair)).text(text))
+    host = read_address(str(fields.get("token_url", ""))).host
     try:
-        told = client.parse_request_body_response(text)
-        token, seconds = told["access_token"], float(told.get("expires_in") or _USUAL_SECONDS)
+        said, others = _without_seconds(text)
+        token = client.parse_request_body_response(others)["access_token"]
         if not isinstance(token, str) or not token:
             raise ValueError("no token")
         check_header("Authorization", f"Bearer {token}", ())
     except Exception as error:
-        host = read_address(str(fields.get("token_url", ""))).host
         raise PermanentError(
             "No token came", f"{host} answered, but not with a token.", "no_token", detail=type(error).__name__
         ) from None
-    return token, min(max(seconds, 0.0), _LONGEST_SECONDS)
+    if (seconds := _seconds(said)) is None:
+        raise PermanentError(
+            "No token came",
+            f"{host} gave a token, but what it says of how long it is good is no number of seconds.",
+            "no_token",
+        )
+    return token, seconds
+
+
+def _without_seconds(text: str) -> tuple[Any, str]:
+    """What an answer says of how long its token is good, and the answer without that: oauthlib takes whole numbers
+    only. As it does, this reads fields of a form where the answer is no JSON."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        told = dict(parse_qsl(text))
+    said = told.pop("expires_in", None)
+    return said, json.dumps(told)
+
+
+def _seconds(said: Any) -> float | None:
+    """For how long a token is good, in whole seconds; None where that is no number. Where nothing is said, or 0, some
+    minutes."""
+    if isinstance(said, str) and _NUMBER.fullmatch(said.strip()):
+        said = float(said)
+    if said is None or (said == 0 and not isinstance(said, bool)):
+        return _USUAL_SECONDS
+    if isinstance(said, bool) or not isinstance(said, int | float) or not -math.inf < said < math.inf:
+        return None
+    return math.floor(min(max(said, 0), _LONGEST_SECONDS))
 
 
 def _refused(fields: Mapping[str, Any], answer: HttpAnswer, text: str) -> NoReturn:

@@ -28,7 +28,6 @@ from runtime.store import budgets
 from runtime.store.budgets import Answer, Ask, End
 from runtime.store.dialect import database_now
 from runtime.worker.context import Doors, StepContext
-from runtime.worker.metering import Meter
 
 T = TypeVar("T")
 
@@ -83,7 +82,7 @@ class Inquirer:
             )  # fmt: skip
             context = StepContext(
                 question.claimed, self._doors, step.node.key, question.attempt, question.key, question.at,
-                LOOK_SECONDS, None, asked, None, cast("Meter", meter),
+                LOOK_SECONDS, None, asked, None, meter,
             )  # fmt: skip
             async with asyncio.timeout(LOOK_SECONDS):
                 found = await step.type.probe.look(
@@ -120,7 +119,7 @@ def _said(
 
 
 class _Turns:
-    """What `worker.metering.Meter` is to an attempt: each call has its turn, at once or not at all."""
+    """The `metering.Turns` of a look-up: each call has its turn, at once or not at all."""
 
     def __init__(self, question: Question, owner: str, in_thread: Callable[[Callable[[], Any]], Any]) -> None:
         self._question = question

@@ -35,7 +35,7 @@ from runtime.store.reviews import Place
 from runtime.worker.datatables import StepTables
 from runtime.worker.documents import Pictures, StepDocuments
 from runtime.worker.files import StepFiles
-from runtime.worker.metering import Meter, MeteredHttp, meter_of
+from runtime.worker.metering import MeteredHttp, Turns, meter_of
 from runtime.worker.reviews import StepReviews
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class StepContext:
         event: EventRow | None,
         asked: Asked | None = None,
         undoes: tuple[str, str] | None = None,
-        meter: Meter | None = None,
+        meter: Turns | None = None,
     ) -> None:
         self._asked = asked
         self._undoes = undoes

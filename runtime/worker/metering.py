@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from uuid import UUID
 
 from runtime.interpreter import turns
@@ -35,6 +35,31 @@ def meter_of(driver: Driver, asked: Asked) -> Meter | None:
     if budgets is None or not budgets.known:
         return None
     return Meter(driver, asked, cast("Budgets", budgets))
+
+
+class Turns(Protocol):
+    """By which the calls of a step have their turns: of an attempt, which waits for them (`Meter`), or of a look-up for
+    somebody who waits, which has them at once or not at all (`asked_now`)."""
+
+    #: What ends the step; it stands still while a turn is waited for.
+    limit: asyncio.Timeout | None
+
+    @property
+    def waited_seconds(self) -> float:
+        """For how long turns were waited for so far."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the calls go by a connection that gives turns."""
+
+    async def opened(self, connection_id: UUID) -> None:
+        """The step is about to call by this connection. What is raised ends it."""
+
+    async def call(self) -> None:
+        """One more call; what is raised ends the step before it is made."""
+
+    def leaves(self) -> None:
+        """The call begins to leave: the time that its connection took is no part of its way."""
 
 
 class Meter:
@@ -135,7 +160,7 @@ class MeteredHttp:
 
     __slots__ = ("_http", "_meter")
 
-    def __init__(self, http: HttpClient, meter: Meter) -> None:
+    def __init__(self, http: HttpClient, meter: Turns) -> None:
         self._http = http
         self._meter = meter
 

@@ -245,3 +245,42 @@ def test_axe_finds_nothing_and_it_fits_the_screen(
     shot(page, f"monitor-{'phone' if viewport else 'desk'}-{'dark' if dark else 'light'}")
     assert findings(page, only=THEMED if dark else None) == []
     fits(page)
+
+
+def test_that_a_connection_broke_stays_marked_when_it_is_repaired(
+    signed_in: Opens, product: Product, api: Api, busy: str, shot: Shot
+) -> None:
+    fields = {"token": "a long enough secret", "allowed_hosts": ["practice-company"]}
+    body = {"kind": "http_bearer", "name": "Ledger", "fields": fields, "if_broken": "wait"}
+    made = api.call("POST", "W/connections", body)["id"]
+    url = "http://practice-company/with/fail=401*1/invoices"
+    ask = step("ask", "http.request@1", "Ask the ledger", (0, 150), url=url, connection=made)
+    start = step("start", "trigger.webhook@1", "Start", (0, 0))
+    live = api.publish("Asks the ledger", graph([start, ask], [("start", "ask")]))
+    httpx2.post(product.url + live.path, json={}).raise_for_status()
+
+    def until(stands: Callable[[dict[str, object]], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not stands(found := api.call("GET", f"W/connections/{made}")):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+
+    until(lambda found: found["broken"] is not None)
+    page = signed_in(f"/monitor?workflow={live.workflow}")
+    changes = page.get_by_role("region", name="Connections that changed").get_by_role("listitem")
+    expect(changes).to_have_text([re.compile("^Broken.*Ledger")])
+    api.call("POST", f"W/connections/{made}/go-on", {})
+    until(lambda found: found["broken"] is None)
+    page.reload()
+    expect(changes.first).to_contain_text("Repaired")
+    expect(changes.last).to_have_text(re.compile("^Broken.*Ledger"))
+    shot(page, "monitor-repaired")
+    assert findings(page) == []
+    page.goto(f"/monitor?workflow={busy}")
+    expect(page.get_by_test_id("p95")).to_be_visible()
+    expect(changes).to_have_count(0)
+    page.goto(f"/connections?history={made}")
+    history = page.get_by_role("dialog")
+    history.get_by_role("button", name=re.compile("epaired")).first.click()
+    expect(history).to_contain_text("Broken since")
+    shot(page, "connection-history-repaired")

@@ -13,10 +13,12 @@ from pytest_django import Settings
 from builder.accounts.times import stamp
 from builder.audit import chain
 from builder.config.asgi import Application
+from builder.connections import trials
 from runtime.engine.ids import uuid7
+from runtime.engine.jsonprofile import dumps
 from runtime.store.dialect import database_now
 from runtime.store.figure_models import WHOLE
-from runtime.store.models import Budget, DeadLetter, Deployment, Figure, Process, Run, SystemFigure
+from runtime.store.models import Budget, DeadLetter, Deployment, Figure, Process, Run, SystemFigure, Version
 from runtime.store.sketch import Sketch
 from tests.builder.conftest import World
 from tests.builder.test_application import ask
@@ -129,6 +131,79 @@ def test_changes_of_connections_stand_beside_what_went_live(world: World) -> Non
         f"{world.here}/monitor?begin={stamp(now - 90 * MINUTE)}&end={stamp(now - 30 * MINUTE)}"
     )
     assert earlier.body["connection_changes"] == []
+    assert world.as_mallory.get(f"{world.there}/monitor").body["connection_changes"] == []
+
+
+def test_one_workflow_has_the_marks_of_the_connections_that_it_used_in_this_time(world: World) -> None:
+    workflow, other = world.workflow("Order to cash"), world.workflow("Reminders")
+    now = database_now()
+    made = {}
+    for name in ("ERP", "Bank", "Mail", "Shop"):
+        fields = {"token": "a-secret-of-theirs", "allowed_hosts": ["api.example.com"]}
+        body = {"kind": "http_bearer", "name": name, "fields": fields}
+        made[name] = world.as_alice.post(f"{world.here}/connections", body).body["id"]
+        assert world.as_alice.patch(f"{world.here}/connections/{made[name]}", {"name": f"{name} 2"}).status == 200
+        about = {"workspace_id": world.northwind.id, "name": name, "changed_at": now, "broken_at": now - 1}
+        Budget.objects.update_or_create(connection_id=made[name], defaults=about)
+
+    def live(of: UUID, number: int, at: int, name: str) -> None:
+        graph = dumps({"nodes": [{"config": {"connection": made[name]}}]})
+        version = a_version(graph, workflow_id=of, number=number)
+        Version.objects.filter(pk=version.pk).update(created_at=at, workspace_id=world.northwind.id)
+
+    live(workflow.id, 1, now - 200 * MINUTE, "Shop")
+    live(workflow.id, 2, now - 100 * MINUTE, "ERP")
+    live(workflow.id, 3, now - 20 * MINUTE, "Bank")
+    live(other.id, 1, now - 100 * MINUTE, "Mail")
+
+    def marks(of: UUID | None, minutes: int) -> list[tuple[str, str]]:
+        chosen = "" if of is None else f"&workflow={of}"
+        begin = stamp(now - minutes * MINUTE)
+        path = f"{world.here}/monitor?begin={begin}&end={stamp(database_now() + MINUTE)}{chosen}"
+        return sorted((one["name"], one["change"]) for one in world.as_alice.get(path).body["connection_changes"])
+
+    def both(*names: str) -> list[tuple[str, str]]:
+        return [(f"{name} 2", change) for name in names for change in ("broken", "changed")]
+
+    assert marks(workflow.id, 60) == both("Bank", "ERP"), "what was live when the range began was live in it"
+    assert marks(workflow.id, 19) == both("Bank")
+    assert marks(workflow.id, 300) == both("Bank", "ERP", "Shop")
+    assert marks(other.id, 60) == both("Mail")
+    assert marks(None, 60) == both("Bank", "ERP", "Mail", "Shop")
+    assert marks(world.workflow("Never live").id, 60) == []
+
+
+@pytest.mark.parametrize("end", ["repaired", "paused no more", "removed"])
+def test_that_a_connection_broke_is_told_when_it_is_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(trials.TRIALS, "trial", lambda *_: trials.Outcome(True, "It works."))
+    fields = {"token": "a-secret-of-theirs", "allowed_hosts": ["api.example.com"]}
+    body = {"kind": "http_bearer", "name": "ERP", "fields": fields, "if_broken": "wait"}
+    made = world.as_alice.post(f"{world.here}/connections", body).body["id"]
+    here = f"{world.here}/connections/{made}"
+    broke = database_now() - 40 * MINUTE
+    Budget.objects.filter(pk=made).update(broken_at=broke, broken_reason="401")
+
+    def marks(since: int, until: int) -> list[tuple[str, str, str, str | None]]:
+        path = f"{world.here}/monitor?begin={stamp(broke + since * MINUTE)}&end={stamp(broke + until * MINUTE)}"
+        found = world.as_alice.get(path).body["connection_changes"]
+        return [(one["change"], one["name"], one["at"], one["by"]) for one in found]
+
+    told = [("broken", "ERP", stamp(broke), None)]
+    assert marks(-10, 20) == told
+    match end:
+        case "repaired":
+            assert world.as_alice.post(f"{here}/test", {}).status == 200
+        case "paused no more":
+            assert world.as_alice.patch(here, {"if_broken": "fail"}).status == 200
+        case _:
+            assert world.as_alice.delete(here).status == 204
+    assert Budget.objects.get(pk=made).broken_at is None
+    assert marks(-10, 20) == told, "it stays where it was, though that it ended stands elsewhere"
+    assert marks(-40, -10) == marks(10, 30) == []
+    changes = [change for change, *_ in marks(-10, 60)]
+    assert changes == ["changed" if end == "paused no more" else end, "broken"]
     assert world.as_mallory.get(f"{world.there}/monitor").body["connection_changes"] == []
 
 

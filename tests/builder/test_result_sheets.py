@@ -11,6 +11,7 @@ import pytest
 from builder.api import result_sheets
 from builder.api.sensitive import DOTS, Masking
 from runtime import api
+from runtime.contracts.batch_results import EntryResult
 from runtime.store.models import Run
 from tests.builder.conftest import World
 from tests.builder.test_audit_runs import machine, rows, start
@@ -50,6 +51,30 @@ def test_each_row_says_what_came_of_it_behind_the_columns_of_the_table(world: Wo
     assert ['"format":"csv_comma"' in one for one in kept] == [False, True]
     assert world.as_vera.get(f"{batch}/results?format=xlsx").status == 400
     assert world.as_mallory.get(f"{batch}/results").status == 404
+
+
+def test_our_columns_are_called_in_the_language_of_who_reads(world: World, machine: Machine) -> None:
+    items = [{"number": "S-1", "by": 1, "Meldung": "mine"}]
+    batch = f"{start(world, flow('start -> each', statements(items), *FAILS))}/batches/each"
+    ours = ["Nummer", "Schlüssel", "Status", "Meldung (Millrace)", "Neue ID"]
+    assert world.as_vera.patch("/me", {"language": "de"}).status == 200
+    (only,) = table(world.as_vera.get(f"{batch}/results?format=csv_comma"), ";")
+    assert list(only) == ["number", "by", "Meldung", *ours]
+    assert (only["Meldung"], only["Neue ID"]) == ("mine", "S-1-10")
+    assert list(table(world.as_alice.get(f"{batch}/results"), ",")[0])[3:5] == ["Number", "Key"]
+    world.northwind.language, world.alice.language = "de", ""
+    world.northwind.save()
+    world.alice.save()
+    (only,) = table(world.as_alice.get(f"{batch}/results"), ",")
+    assert list(only)[3:] == ours, "who chose none has the one of the workspace"
+
+
+@pytest.mark.parametrize(("language", "value", "last"), [("en", "Value", "New id"), ("de-CH", "Wert", "Neue ID")])
+def test_entries_that_are_no_objects_have_a_column_of_their_own(language: str, value: str, last: str) -> None:
+    found = result_sheets.columns([None, "S-1", 2], language)
+    assert (found.given, found.own[-1]) == ([value], last)
+    one = EntryResult(None, None, "0", "open", "", item="S-1", result=None)
+    assert next(result_sheets.rows([one], found, OPEN))[value] == "S-1"
 
 
 def test_what_is_sensitive_stands_as_dots(world: World, machine: Machine) -> None:
@@ -97,9 +122,9 @@ def test_many_entries_cost_no_more_memory_than_few(world: World, machine: Machin
         Run.objects.bulk_create(fresh, batch_size=500)
         del fresh
         tracemalloc.start()
-        given, own = result_sheets.columns(api.walk_items(**about))
-        found = result_sheets.rows(api.walk_results(**about), own, OPEN)
-        sizes = [len(portion) for portion in api.csv_portions(found, [*given, *own], comma=False)]
+        named = result_sheets.columns(api.walk_items(**about), "en")
+        found = result_sheets.rows(api.walk_results(**about), named, OPEN)
+        sizes = [len(portion) for portion in api.csv_portions(found, named.names, comma=False)]
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert sum(sizes) > count * 20

@@ -97,6 +97,35 @@ async def test_a_token_is_used_for_as_long_as_it_is_good_and_for_some_minutes_wh
     assert len(given) == asked
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("3599.5", 3599), ('"3600"', 3600), ('"3599.5"', 3599), ('" 60 "', 60), ("3.6e3", 3600), ("3600", 3600),
+     ('".5"', 0), ("1e300", 86_400), ("9" * 400, 86_400), ("0.5", 0), ('"0"', 300), ("null", 300)],
+)  # fmt: skip
+async def test_for_how_long_a_token_is_good_may_be_said_as_a_fraction_or_as_a_text(
+    server: HttpServer, doors: Egress, monkeypatch: pytest.MonkeyPatch, said: str, seconds: int
+) -> None:
+    kept: list[float] = []
+    keep = oauth._keep
+
+    def noted(key: str, token: str, good: float) -> str:
+        kept.append(good)
+        return keep(key, token, good)
+
+    monkeypatch.setattr(oauth, "_keep", noted)
+    server.answers["/token"] = answer(200, f'{{"access_token": "t", "expires_in": {said}}}'.encode())
+    server.answers["/invoices"] = answer(201)
+    assert (await call(server, doors)).output["status"] == 201
+    assert kept == [seconds]
+
+
+async def test_an_answer_that_is_a_form_is_read_too(server: HttpServer, doors: Egress) -> None:
+    server.answers["/token"] = answer(200, b"access_token=t-1&token_type=bearer&expires_in=3599.5")
+    server.answers["/invoices"] = answer(201)
+    await call(server, doors)
+    assert server.seen[-1].headers["Authorization"] == "Bearer t-1"
+
+
 async def test_a_token_that_was_ended_before_its_time_is_asked_for_anew_once(server: HttpServer, doors: Egress) -> None:
     given = service(server)
     server.answers["/invoices"] = answer(201)
@@ -141,7 +170,15 @@ async def test_neither_secret_nor_token_is_written_down(server: HttpServer, door
         (answer(429), RetryableError, "token_not_now", "status 429"),
         (answer(200, b"<html>"), PermanentError, "no_token", "not with a token"),
         (answer(200, b"[]"), PermanentError, "no_token", "not with a token"),
-        (answer(200, b'{"access_token": "t", "expires_in": "soon"}'), PermanentError, "no_token", "not with a token"),
+        (answer(200, b'{"access_token": "t", "expires_in": "soon"}'), PermanentError, "no_token", "number of seconds"),
+        (answer(200, b'{"access_token": "t", "expires_in": "nan"}'), PermanentError, "no_token", "number of seconds"),
+        (answer(200, b'{"access_token": "t", "expires_in": "inf"}'), PermanentError, "no_token", "number of seconds"),
+        (answer(200, b'{"access_token": "t", "expires_in": NaN}'), PermanentError, "no_token", "number of seconds"),
+        (answer(200, b'{"access_token": "t", "expires_in": 1e999}'), PermanentError, "no_token", "number of seconds"),
+        (answer(200, b'{"access_token": "t", "expires_in": true}'), PermanentError, "no_token", "number of seconds"),
+        (answer(200, b'{"access_token": "t", "expires_in": [60]}'), PermanentError, "no_token", "number of seconds"),
+        (answer(200, b'{"access_token": "t", "expires_in": ""}'), PermanentError, "no_token", "number of seconds"),
+        (answer(200, b'{"access_token": "t", "expires_in": "1_000"}'), PermanentError, "no_token", "number of seconds"),
         (answer(200, b'{"access_token": "a\\nb"}'), PermanentError, "no_token", "not with a token"),
         (answer(200, b'{"access_token": null}'), PermanentError, "no_token", "not with a token"),
         (answer(200, b'{"access_token": ""}'), PermanentError, "no_token", "not with a token"),

@@ -949,7 +949,7 @@ export type ConnectionChanges = {
   name?: (string | null);
 };
 
-/** A change of a connection: `broken` (since then the other system takes its credentials no more), `repaired`, `secret_replaced`, `replaced` by another one, `changed`, `removed`. `by`: who did it. */
+/** A change of a connection: `broken` (from then on the other system took its credentials no more), `repaired`, `secret_replaced`, `replaced` by another one, `changed`, `removed`. `by`: who did it. */
 export type ConnectionMark = {
   at: string;
   by: (string | null);
