@@ -102,9 +102,11 @@ def test_how_it_stands_now_is_told_of_one_workflow_too(world: World) -> None:
 
 def test_another_workspace_sees_none_of_it(world: World) -> None:
     happened(world.northwind.id, world.workflow().id, started=5)
-    SystemFigure.objects.create(
-        workspace_id=world.northwind.id, level=60, at=database_now() // MINUTE * MINUTE, system=uuid7().hex, errors=3
-    )
+    at, system = database_now(), uuid7().hex
+    for level in (60, 3600, 86400, 604800):
+        SystemFigure.objects.create(
+            workspace_id=world.northwind.id, level=level, at=at - at % (level * 1000), system=system, errors=3
+        )
     theirs = world.as_mallory.get(f"{world.there}/monitor").body
     assert (theirs["happened"]["started"], theirs["workflows"], theirs["systems"]) == (0, [], [])
     ours = world.as_alice.get(f"{world.here}/monitor").body
