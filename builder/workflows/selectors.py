@@ -198,7 +198,7 @@ def ids_named_live(*, workspace_id: UUID, workflow_id: UUID, begin: int, end: in
     """What the versions of this workflow name that were live at some time from `begin` until `end` (ms): the
     connections by which its runs called are among them."""
     graphs = runtime_api.graphs_live_within(workspace_id=workspace_id, workflow_id=workflow_id, begin=begin, end=end)
-    return {named for graph in graphs for named in documents.ids_anywhere(graph)}
+    return {named for graph in graphs for named in documents.ids_in_text(graph)}
 
 
 @dataclass(frozen=True, slots=True)
