@@ -81,7 +81,7 @@ def test_a_workflow_is_drawn_published_fired_and_seen_to_end(
     done = page.get_by_role("row").filter(has=page.get_by_text("Done", exact=True)).first
     done.get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="The run is done")).to_be_visible()
-    http = page.get_by_role("button", name=re.compile(r"^Step 3 of 3, HTTP request\b.*Status 201"))
+    http = page.get_by_role("button", name=re.compile(r"^Step 3 of 3, HTTP request\. 201 · INV-\d+\. Done"))
     expect(http).to_be_visible()
     http.click()
     page.get_by_role("tab", name="Output").click()
