@@ -1,6 +1,6 @@
 """What is drawn by lot where `make test` runs a sample: each time something else, and the same again with its lot.
 
-`make test ALL=1` runs everything. In the sample every test is there once at least; by lot is drawn
+`make test ALL=1` runs everything. In the sample every test is there, that of a screen in one shape. By lot is drawn
 
 - on which of the two databases a test runs that takes long (`SLOW`), and which half of the builder's tests, which have
   all been run on SQLite, runs on PostgreSQL again;
