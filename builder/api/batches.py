@@ -136,8 +136,7 @@ class Results(ApiView):
     def get(self, call: Call, *, run_id: UUID, node_id: str, query: ResultQuery) -> StreamingHttpResponse:
         """What came of each entry, beside what it was given: the columns of the table, then status, message and id."""
         about: Any = {"workspace_id": call.workspace.id, "run_id": run_id, "node": node_id}
-        language = call.person.language or call.workspace.language
-        named = result_sheets.columns(runtime_api.walk_items(**about), language)
+        named = result_sheets.columns(runtime_api.walk_items(**about), call.language)
         hidden = masking(call)
         found = result_sheets.rows(
             runtime_api.walk_results(**about), named, lambda value: hidden.dotted(without_links(call, value))

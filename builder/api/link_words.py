@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from builder.api.languages import in_language
+
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "language": "en",
@@ -80,4 +82,4 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 def words_of(language: str) -> Mapping[str, str]:
     """The catalogue of this language, or the English one."""
-    return _WORDS.get(language.partition(",")[0].partition("-")[0].strip().lower(), _WORDS["en"])
+    return in_language(_WORDS, language.partition(",")[0])

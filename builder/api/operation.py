@@ -128,6 +128,11 @@ class Call:
         return self.user
 
     @property
+    def language(self) -> str:
+        """In which the person reads what is made here: the one that they chose, else the workspace's."""
+        return self.person.language or self.workspace.language
+
+    @property
     def workspace(self) -> Workspace:
         """The workspace in the path, which the asker belongs to."""
         if self.maybe_workspace is None:

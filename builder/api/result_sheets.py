@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from builder.api.languages import in_language
 from builder.api.operation import Query
 from runtime.contracts import JSON, dumps
 from runtime.contracts.batch_results import EntryResult
@@ -45,7 +46,7 @@ class Columns(NamedTuple):
 def columns(items: Iterable[JSON], language: str) -> Columns:
     """The columns that the entries have, in the order in which they are first met; and what ours are called in this
     language, or in English."""
-    *own, value = _WORDS.get(language.partition("-")[0].lower(), _WORDS["en"])
+    *own, value = in_language(_WORDS, language)
     found: dict[str, None] = {}
     for item in items:
         if len(found) < _MOST:

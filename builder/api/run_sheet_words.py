@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from builder.api.languages import in_language
+
 __all__ = ["words_in"]
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -35,4 +37,4 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 def words_in(language: str) -> Mapping[str, str]:
     """In this language, or in English."""
-    return _WORDS.get(language.partition("-")[0].lower(), _WORDS["en"])
+    return in_language(_WORDS, language)

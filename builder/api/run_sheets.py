@@ -138,7 +138,7 @@ class _Sheet:
     """Rows of a CSV file, in the language and the time zone of who asks."""
 
     def __init__(self, call: Call, columns: Sequence[str]) -> None:
-        self._words = words_in(call.person.language or call.workspace.language)
+        self._words = words_in(call.language)
         self._zone = ZoneInfo(call.workspace.time_zone)
         known = {one.name: one for one in runtime_api.searched_fields(workspace_id=call.workspace.id)}
         #: The heading of each column of the file, by what it tells: a word, or a field and whether its currency.
