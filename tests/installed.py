@@ -40,8 +40,7 @@ def migrate(**variables: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_TEST")}
     for name in ("DATABASE_URL", "REDIS_URL", "DATA_DIR"):
         kept.pop(name, None)
-    secret = {"SECRET_KEY": "a key for tests only, long enough to be one"}
-    environment = {**kept, **secret, "DJANGO_SETTINGS_MODULE": "builder.config.settings", **variables}
+    environment = {**kept, "DJANGO_SETTINGS_MODULE": "builder.config.settings", **variables}
     subprocess.run([sys.executable, "-c", _MIGRATE], cwd=ROOT, env=environment, check=True)
 
 

@@ -45,15 +45,15 @@ def draw() -> str:
 
 def sample(items: Sequence[pytest.Item], lot: str, database: str) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Those that run with this lot on this database, and those that do not."""
+    groups = [_shaped(item) for item in items]
     shapes: dict[str, list[str]] = defaultdict(list)
-    for item in items:
-        if group := _shaped(item):
+    for item, group in zip(items, groups, strict=True):
+        if group:
             shapes[group].append(item.nodeid)
     chosen = {group: sorted(names)[_number(lot, group) % len(names)] for group, names in shapes.items()}
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
-    for item in items:
-        group = _shaped(item)
+    for item, group in zip(items, groups, strict=True):
         runs = chosen[group] == item.nodeid if group else database in _databases(item, lot)
         (kept if runs else left).append(item)
     return kept, left

@@ -18,6 +18,7 @@ from runtime.engine.ids import uuid7
 from runtime.engine.jsonprofile import dumps
 from runtime.store.dialect import database_now
 from runtime.store.figure_models import WHOLE
+from runtime.store.figure_rows import LEVELS
 from runtime.store.models import Budget, DeadLetter, Deployment, Figure, Process, Run, SystemFigure, Version
 from runtime.store.sketch import Sketch
 from tests.builder.conftest import World
@@ -37,7 +38,7 @@ def happened(workspace_id: UUID, workflow_id: UUID, *, at: int | None = None, to
     if not Deployment.objects.filter(pk=workflow_id).exists():
         version = a_version("{}", workflow_id=workflow_id)
         Deployment.objects.create(workflow_id=workflow_id, workspace_id=workspace_id, version=version, changed_at=at)
-    for level in (60, 3600, 86400, 604800):
+    for level in LEVELS:
         for one in (workflow_id, WHOLE):
             Figure.objects.create(
                 workspace_id=workspace_id, level=level, workflow_id=one, at=at - at % (level * 1000),
@@ -103,7 +104,7 @@ def test_how_it_stands_now_is_told_of_one_workflow_too(world: World) -> None:
 def test_another_workspace_sees_none_of_it(world: World) -> None:
     happened(world.northwind.id, world.workflow().id, started=5)
     at, system = database_now(), uuid7().hex
-    for level in (60, 3600, 86400, 604800):
+    for level in LEVELS:
         SystemFigure.objects.create(
             workspace_id=world.northwind.id, level=level, at=at - at % (level * 1000), system=system, errors=3
         )
